@@ -1,0 +1,207 @@
+# luge: build, test, install. `make help` lists the targets.
+#
+# Settings, on the command line or in the environment; each has a build directory of its own, so they never mix:
+#   REAL=double            lg_real is double; the library is libluge-double      build-double/
+#   SANITIZE=address,undefined                                                   build-address-undefined/
+#   CC=clang                                                                     build-clang/
+#   WERROR=1               warnings are errors
+#   CFLAGS, CPPFLAGS, LDFLAGS are appended to what stands here.
+#   PREFIX, DESTDIR        where `make install` puts things
+
+SHELL := /bin/sh
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# -------------------------------------------------------------------------------------------------- settings
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR ?= ar
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+REAL ?= float
+SANITIZE ?=
+
+version = $(shell sed -n 's/^.define LG_VERSION_$(1) *//p' src/tensor/base.h)
+MAJOR := $(call version,MAJOR)
+VERSION := $(MAJOR).$(call version,MINOR).$(call version,PATCH)
+
+comma := ,
+BUILD := build$(if $(filter double,$(REAL)),-double)$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if \
+	$(filter gcc cc,$(CC)),,-$(notdir $(firstword $(CC))))
+NAME := luge$(if $(filter double,$(REAL)),-double)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes $(if $(WERROR),-Werror)
+# No -ffast-math: NaN and infinity keep their meaning. These two let loops with sqrt and comparisons vectorise.
+OPTIMISE := $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O3) -g -fno-math-errno -fno-trapping-math -fopenmp-simd
+SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
+
+# Found by pkg-config where it is installed; otherwise by their plain names. Asked once, and only when needed, so that
+# `make deps` works on a machine that has neither compiler nor pkg-config.
+BLAS_CFLAGS = $(eval BLAS_CFLAGS := $(shell pkg-config --cflags openblas 2>/dev/null || true))$(BLAS_CFLAGS)
+LIBS = $(eval LIBS := $(shell pkg-config --libs openblas zlib jansson 2>/dev/null || \
+	echo -lopenblas -lz -ljansson) -lm -lpthread)$(LIBS)
+CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || \
+	echo -lcheck -lsubunit -lrt -lm -lpthread))$(CHECK_LIBS)
+
+ALL_CPPFLAGS = -D_GNU_SOURCE -Isrc $(if $(filter double,$(REAL)),-DLG_DOUBLE) $(BLAS_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=c17 $(OPTIMISE) -fPIC -fvisibility=hidden $(SANITIZER) $(WARNINGS) $(CFLAGS)
+ALL_LDFLAGS = $(SANITIZER) $(LDFLAGS)
+COMPILE = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c
+
+# ----------------------------------------------------------------------------------------------------- files
+
+LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/*/*.c))
+PUBLIC_HEADERS := $(filter-out %_internal.h,$(wildcard src/*.h src/*/*.h))
+
+# In examples/ and bench/ a .c file that has a .h of its own is shared by the programs; any other is a program.
+with_header = $(foreach c,$(wildcard $(1)/*.c),$(if $(wildcard $(c:.c=.h)),$(c)))
+EXAMPLE_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(call with_header,examples))
+BENCH_SHARED := $(patsubst %.c,$(BUILD)/%.o,$(call with_header,bench))
+PROGRAMS := $(patsubst examples/%.c,%,$(filter-out $(call with_header,examples),$(wildcard examples/*.c)))
+BENCHES := $(patsubst bench/%.c,%,$(filter-out $(call with_header,bench),$(wildcard bench/*.c)))
+NOT_INSTALLED := digits
+TRAINERS := $(filter-out $(NOT_INSTALLED),$(PROGRAMS))
+
+TEST_SUITES := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
+TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/user_program.c,$(wildcard tests/*.c)))
+
+STATIC := $(BUILD)/lib$(NAME).a
+SONAME := lib$(NAME).so.$(MAJOR)
+SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
+
+# -------------------------------------------------------------------------------------------------- building
+
+.PHONY: all deps demo test check-valgrind bench accuracy install uninstall clean help FORCE
+
+all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
+
+# Changes only when the flags do, and everything that is compiled depends on it.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(COMPILE) $(ALL_LDFLAGS)' > $@
+
+$(BUILD)/src/%.o: src/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(COMPILE) -DLG_BUILDING $< -o $@
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(COMPILE) -Itests -I$(BUILD)/tests -DTEST_BUILD_DIR='"$(CURDIR)/$(BUILD)"' -DTEST_SOURCE_DIR='"$(CURDIR)"' $< -o $@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(COMPILE) $< -o $@
+
+$(STATIC): $(LIBRARY_OBJECTS)
+	@echo "  AR      $@"
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+# A sanitizer's runtime belongs to the program, so its symbols stay open here.
+$(SHARED): $(LIBRARY_OBJECTS)
+	@echo "  LD      $@"
+	@$(CC) -shared -Wl,-soname,$(SONAME) $(if $(SANITIZE),,-Wl,-z,defs) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+	@ln -sf $(@F) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $(BUILD)/lib$(NAME).so
+
+$(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/examples/%.o $(EXAMPLE_SHARED) $(STATIC)
+	@echo "  LD      $@"
+	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+
+$(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(STATIC)
+	@echo "  LD      $@"
+	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+
+# Debian and Ubuntu: installs what is missing. Elsewhere: says what is missing.
+deps:
+	@CC='$(CC)' CPPFLAGS='$(BLAS_CFLAGS) $(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' sh tools/install-deps.sh
+
+# The second make reads this file anew, with what `deps` has just installed in place.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/fraud
+
+# ---------------------------------------------------------------------------------------------------- testing
+
+# One program runs every suite, so that Check prints one summary. tests/test_NAME.c defines `Suite *NAME_suite(void)`.
+# One suite alone: CK_RUN_SUITE=NAME make test.
+$(BUILD)/tests/suites.h: FORCE
+	@mkdir -p $(@D)
+	@printf 'SUITE(%s)\n' $(TEST_SUITES) | cmp -s - $@ || printf 'SUITE(%s)\n' $(TEST_SUITES) > $@
+
+$(BUILD)/tests/run.o: $(BUILD)/tests/suites.h
+
+wrap := malloc calloc realloc aligned_alloc free
+$(BUILD)/tests/run: $(TEST_OBJECTS) $(STATIC)
+	@echo "  LD      $@"
+	@$(CC) $(ALL_LDFLAGS) $(wrap:%=-Wl,--wrap=%) $^ -o $@ $(CHECK_LIBS) $(LIBS)
+
+RUN_TESTS = LG_BUILD_DIR='$(CURDIR)/$(BUILD)' LG_SOURCE_DIR='$(CURDIR)' \
+	ASAN_OPTIONS=allocator_may_return_null=1:$$ASAN_OPTIONS \
+	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),20,5)}
+
+test: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/run
+	@$(RUN_TESTS) $(BUILD)/tests/run
+
+check-valgrind: all $(BUILD)/tests/run
+	$(RUN_TESTS) CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
+	    $(BUILD)/tests/run
+
+# ----------------------------------------------------------------------------------------------- measurements
+
+bench: $(BENCHES:%=bench-%)
+
+$(BENCHES:%=bench-%): bench-%: $(BUILD)/bench/%
+	$<
+
+# The float program is given the double one, and compares the two.
+accuracy: $(BUILD)/bench/accuracy
+	@$(MAKE) --no-print-directory REAL=double build-double/bench/accuracy
+	$< build-double/bench/accuracy
+
+# ----------------------------------------------------------------------------------------------- installation
+
+PC_LINES = -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@NAME@|$(NAME)|' -e 's|@VERSION@|$(VERSION)|' \
+	-e 's|@CFLAGS@|$(if $(filter double,$(REAL)),-DLG_DOUBLE)|'
+SUFFIX := $(NAME:luge%=%)
+
+install: all
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/luge
+	for h in $(PUBLIC_HEADERS:src/%=%); do \
+	    install -D -m 644 src/$$h $(DESTDIR)$(PREFIX)/include/luge/$$h || exit 1; done
+	install -m 644 $(STATIC) $(DESTDIR)$(LIBDIR)
+	install -m 755 $(SHARED) $(DESTDIR)$(LIBDIR)
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/lib$(NAME).so
+	sed $(PC_LINES) luge.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$(NAME).pc
+	for t in $(TRAINERS); do install -m 755 $(BUILD)/$$t $(DESTDIR)$(PREFIX)/bin/luge-$$t$(SUFFIX) || exit 1; done
+
+uninstall:
+	rm -rf $(DESTDIR)$(PREFIX)/include/luge
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,lib$(NAME).a lib$(NAME).so $(SONAME) $(notdir $(SHARED)) pkgconfig/$(NAME).pc)
+	rm -f $(TRAINERS:%=$(DESTDIR)$(PREFIX)/bin/luge-%$(SUFFIX))
+
+clean:
+	rm -rf build build-*
+
+help:
+	@echo 'make                 library (static and shared) and trainers, in $(BUILD)/'
+	@echo 'make demo            installs what is missing, builds, trains the fraud detector'
+	@echo 'make test            installs what is missing, builds, runs every test (one suite: CK_RUN_SUITE=base)'
+	@echo 'make deps            installs what is missing (Debian, Ubuntu), or says what is'
+	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR; make uninstall takes it away'
+	@echo 'make check-valgrind  the tests under valgrind'
+	@echo 'make bench           timings$(if $(BENCHES),: $(BENCHES:%=bench-%))'
+	@echo 'make accuracy        the float build against the double build, loss by loss'
+	@echo 'make clean           removes every build directory'
+	@echo 'Settings: REAL=double SANITIZE=address,undefined CC=clang WERROR=1 CFLAGS= CPPFLAGS= LDFLAGS='
+
+-include $(LIBRARY_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(EXAMPLE_SHARED:.o=.d) $(BENCH_SHARED:.o=.d) \
+	$(PROGRAMS:%=$(BUILD)/examples/%.d) $(BENCHES:%=$(BUILD)/bench/%.d)

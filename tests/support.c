@@ -1,0 +1,15 @@
+#include "support.h"
+
+#include <stdlib.h>
+
+const char *test_build_dir(void)
+{
+    const char *set = getenv("LG_BUILD_DIR");
+    return set ? set : TEST_BUILD_DIR;
+}
+
+const char *test_source_dir(void)
+{
+    const char *set = getenv("LG_SOURCE_DIR");
+    return set ? set : TEST_SOURCE_DIR;
+}
