@@ -1,0 +1,23 @@
+/* A parameter set as optimizers see it: one block of values, one of gradients, pieces aligned to 64 bytes with zeros
+ * between them. */
+#ifndef LG_PARAMS_INTERNAL_H
+#define LG_PARAMS_INTERNAL_H
+
+#include "autograd/params.h"
+
+typedef struct lg_block {
+    size_t length; /* of both, padding included; padding is 0 in both and must stay so */
+    lg_real *values, *gradients;
+} lg_block;
+
+/* The blocks, with the gradient of every tensor that no backward has reached set to zero first. */
+lg_block lg_params_block(lg_params *params);
+
+/* Where tensor i begins in the blocks. */
+size_t lg_params_offset(const lg_params *params, size_t i);
+
+/* An optimizer begins or ends to work on the set: while any does, no tensor can be added. */
+void lg_params_hold(lg_params *params);
+void lg_params_release(lg_params *params);
+
+#endif
