@@ -64,9 +64,9 @@ LG_API lg_status lg_dataset_add_field(lg_dataset *dataset, const lg_field *field
  *
  * fill   writes the rows ids[0..count) of every field: values[f] is [count, dims...] of field f's dtype, or
  *        [count, max_length, dims...] if it is ragged, where the caller ignores what lies beyond lengths[f][i]
- *        (1 .. max_length or 0 for an empty row); lengths[f] is NULL for a dense field. Ids are in range and in any
- *        order, possibly repeated. Returns LG_OK, or a negative status after lg_fail. Called by every thread that
- *        fills a batch.
+ *        (0 .. max_length); lengths[f] is NULL for a dense field. values[f] is NULL for a field that `view` has served
+ *        just before: it is to be skipped. Ids are in range and in any order, possibly repeated. Returns LG_OK, or a
+ *        negative status after lg_fail. Called by every thread that fills a batch.
  * view   NULL, or: a pointer to rows first .. first+count-1 of dense field f where they lie one after the other in
  *        memory for the life of the data set, else NULL. Batches of consecutive rows then copy nothing.
  * free   NULL, or called with the context when the last reference to the data set is released. */
