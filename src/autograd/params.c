@@ -317,6 +317,11 @@ void lg_snapshot_free(lg_snapshot *snapshot)
 
 /* ------------------------------------------------------------- optimizers */
 
+size_t lg_params_length(const lg_params *params)
+{
+    return params->length;
+}
+
 size_t lg_params_offset(const lg_params *params, size_t i)
 {
     return params->entries[i]->offset;

@@ -13,6 +13,9 @@ typedef struct lg_block {
 /* The blocks, with the gradient of every tensor that no backward has reached set to zero first. */
 lg_block lg_params_block(lg_params *params);
 
+/* The length of the blocks, leaving the gradients alone. */
+size_t lg_params_length(const lg_params *params);
+
 /* Where tensor i begins in the blocks. */
 size_t lg_params_offset(const lg_params *params, size_t i);
 
