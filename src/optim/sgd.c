@@ -1,0 +1,65 @@
+/* Stochastic gradient descent (optimizer.h). */
+#include "optim/optimizer_internal.h"
+#include "tensor/math_internal.h"
+
+/* g <- g + decay p;   p <- p - rate g */
+LG_CLONES static void descend(size_t n, lg_real *restrict p, const lg_real *restrict gradient, lg_real rate,
+                              lg_real decay)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] -= rate * (gradient[i] + decay * p[i]);
+}
+
+/* g <- g + decay p;   b <- momentum b + fresh g;   p <- p - rate (b, or g + momentum b) */
+LG_CLONES static void descend_with_momentum(size_t n, lg_real *restrict p, const lg_real *restrict gradient,
+                                            lg_real *restrict b, lg_real rate, lg_real decay, lg_real momentum,
+                                            lg_real fresh, bool nesterov)
+{
+    for (size_t i = 0; i < n; i++) {
+        const lg_real g = gradient[i] + decay * p[i];
+        b[i] = momentum * b[i] + fresh * g;
+        p[i] -= rate * (nesterov ? g + momentum * b[i] : b[i]);
+    }
+}
+
+static void update(lg_optimizer *optimizer, lg_block block)
+{
+    const lg_sgd_options *o = &optimizer->options.sgd;
+    const lg_real rate = (lg_real)optimizer->learning_rate, decay = (lg_real)o->weight_decay;
+    if (optimizer->state_count == 0) {
+        descend(block.length, block.values, block.gradients, rate, decay);
+        return;
+    }
+    const lg_real fresh = optimizer->steps == 1 ? 1 : (lg_real)(1 - o->dampening);
+    descend_with_momentum(block.length, block.values, block.gradients, optimizer->state[0], rate, decay,
+                          (lg_real)o->momentum, fresh, o->nesterov);
+}
+
+lg_optimizer *lg_sgd_new(lg_params *params, const lg_sgd_options *options)
+{
+    static const char what[] = "lg_sgd_new";
+    lg_sgd_options o = options ? *options : (lg_sgd_options){ 0 };
+    if (!params) {
+        lg_fail_null("%s: params is NULL", what);
+        return NULL;
+    }
+    if (!lg_option_within(what, "momentum", o.momentum, 0, INFINITY) ||
+        !lg_option_within(what, "weight_decay", o.weight_decay, 0, INFINITY))
+        return NULL;
+    if (!(o.dampening >= 0 && o.dampening <= 1)) {
+        lg_fail(LG_E_PARAM, "%s: dampening is %g, but must be from 0 to 1", what, o.dampening);
+        return NULL;
+    }
+    if (o.nesterov && !(o.momentum > 0 && o.dampening == 0)) {
+        lg_fail(LG_E_PARAM, "%s: nesterov needs momentum above 0 and dampening 0, but they are %g and %g", what,
+                o.momentum, o.dampening);
+        return NULL;
+    }
+    return lg_optimizer_make(what, &(lg_optimizer){ .name = "sgd",
+                                                    .update = update,
+                                                    .params = params,
+                                                    .learning_rate = lg_option(o.learning_rate, 1e-3),
+                                                    .options.sgd = o,
+                                                    .state_count = o.momentum > 0,
+                                                    .state_name = { "momentum" } });
+}
