@@ -4,7 +4,7 @@ import textwrap
 
 
 def real(x):
-    x = float(x)
+    x = float(x.detach() if hasattr(x, "detach") else x)
     if math.isnan(x):
         return "NAN"
     if math.isinf(x):
