@@ -142,7 +142,7 @@ $(BUILD)/tests/run: $(TEST_OBJECTS) $(STATIC)
 	@echo "  LD      $@"
 	@$(CC) $(ALL_LDFLAGS) $(wrap:%=-Wl,--wrap=%) $^ -o $@ $(CHECK_LIBS) $(LIBS)
 
-RUN_TESTS = LG_BUILD_DIR='$(CURDIR)/$(BUILD)' LG_SOURCE_DIR='$(CURDIR)' \
+RUN_TESTS = LG_BUILD_DIR='$(CURDIR)/$(BUILD)' LG_SOURCE_DIR='$(CURDIR)' LG_CC='$(CC)' LG_CFLAGS='$(ALL_CPPFLAGS)' \
 	ASAN_OPTIONS=allocator_may_return_null=1:$$ASAN_OPTIONS \
 	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),20,5)}
 
@@ -151,7 +151,7 @@ test: deps
 	@$(RUN_TESTS) $(BUILD)/tests/run
 
 check-valgrind: all $(BUILD)/tests/run
-	$(RUN_TESTS) CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
+	@$(RUN_TESTS) CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
 	    $(BUILD)/tests/run
 
 # ----------------------------------------------------------------------------------------------- measurements
