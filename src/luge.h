@@ -1,0 +1,18 @@
+/* luge: a miniature autograd training framework. This header is all that a program includes; each header below is the
+ * manual of its module. */
+#ifndef LUGE_H
+#define LUGE_H
+
+#include "tensor/base.h"
+#include "tensor/random.h"
+#include "tensor/tensor.h"
+#include "autograd/ops.h"
+#include "autograd/params.h"
+#include "autograd/tape.h"
+#include "data/csv.h"
+#include "data/dataset.h"
+#include "data/scaler.h"
+#include "data/split.h"
+#include "optim/optimizer.h"
+
+#endif
