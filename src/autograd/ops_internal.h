@@ -1,0 +1,93 @@
+/* What the files of ops share: the list of all ops, checks of shapes, and the kernels' loops. */
+#ifndef LG_OPS_INTERNAL_H
+#define LG_OPS_INTERNAL_H
+
+#include "autograd/ops.h"
+#include "autograd/tape_internal.h"
+#include "tensor/math_internal.h"
+
+/* Every op of the library: X(name) declares lg_NAME_op, defined beside its two functions. An op that is not in this list
+ * cannot be found by lg_op_at, and the tests refuse one that is missing here. */
+#define LG_OP_LIST(X)                                                                                                  \
+    X(matmul) X(linear) X(linear_relu) X(linear_tanh) X(linear_sigmoid)                                                \
+    X(add) X(sub) X(mul) X(div) X(maximum) X(minimum)                                                                  \
+    X(neg) X(scale) X(add_scalar) X(exp) X(log) X(sqrt) X(square) X(abs) X(pow) X(clamp)                               \
+    X(relu) X(sigmoid) X(tanh) X(softplus) X(silu) X(gelu) X(leaky_relu) X(elu)                                        \
+    X(softmax) X(log_softmax) X(sum) X(mean) X(max)                                                                    \
+    X(reshape) X(transpose) X(concat) X(slice) X(gather_rows) X(dropout) X(detach)
+
+#define LG_DECLARE_OP(name) extern const lg_op lg_##name##_op;
+LG_OP_LIST(LG_DECLARE_OP)
+#undef LG_DECLARE_OP
+
+/* The axis that `axis` means in x, counted from the end when negative; false with LG_E_SHAPE. */
+bool lg_axis_of(const char *name, const lg_tensor *x, int axis, size_t *found);
+
+/* A shape as [outer, length, inner] around one axis. */
+typedef struct lg_around {
+    size_t outer, length, inner;
+} lg_around;
+lg_around lg_around_axis(const lg_tensor *x, size_t axis);
+
+/* Records an elementwise op on x with up to two constants. */
+typedef struct lg_constants {
+    lg_real a, b;
+} lg_constants;
+lg_tensor *lg_record_unary(lg_tape *tape, const lg_op *op, lg_tensor *x, lg_constants constants);
+
+/* ------------------------------------------------------ elementwise kernels
+ * The functions of an elementwise op: its value, and the gradient it passes on, given that of the result, g. They are
+ * inlined into the two loops below, and those into the op's forward and backward. */
+typedef lg_real lg_value_function(lg_real x, lg_constants c);
+typedef lg_real lg_gradient_function(lg_real g, lg_real x, lg_real y, lg_constants c);
+
+LG_INLINE void lg_unary_forward(const lg_node *node, lg_value_function *value)
+{
+    const lg_constants c = *(const lg_constants *)node->attributes;
+    const lg_real *restrict x = node->inputs[0]->real;
+    lg_real *restrict y = node->output->real;
+    const size_t n = node->output->size;
+    for (size_t i = 0; i < n; i++)
+        y[i] = value(x[i], c);
+}
+
+LG_INLINE void lg_unary_backward(const lg_node *node, lg_gradient_function *gradient)
+{
+    bool add;
+    lg_real *restrict gx = lg_grad_target(node, 0, &add);
+    if (!gx)
+        return;
+    const lg_constants c = *(const lg_constants *)node->attributes;
+    const lg_real *restrict x = node->inputs[0]->real, *restrict y = node->output->real;
+    const lg_real *restrict g = node->output->grad;
+    const size_t n = node->output->size;
+    if (add)
+        for (size_t i = 0; i < n; i++)
+            gx[i] += gradient(g[i], x[i], y[i], c);
+    else
+        for (size_t i = 0; i < n; i++)
+            gx[i] = gradient(g[i], x[i], y[i], c);
+}
+
+/* gradient[0..n) = values, or += values. */
+LG_INLINE void lg_put_all(lg_real *restrict gradient, bool add, const lg_real *restrict values, size_t n)
+{
+    if (add)
+        for (size_t i = 0; i < n; i++)
+            gradient[i] += values[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            gradient[i] = values[i];
+}
+
+/* The sum of n values, in double. */
+LG_INLINE double lg_sum_of(const lg_real *values, size_t n)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++)
+        sum += (double)values[i];
+    return sum;
+}
+
+#endif

@@ -1,0 +1,281 @@
+/* Matrix products, and the linear layer with bias and activation in one node. */
+#include "autograd/ops_internal.h"
+
+#include <string.h>
+
+/* ----------------------------------------------------------------- matmul */
+
+typedef struct matmul_form {
+    bool transpose_a, transpose_b;
+    size_t m, n, k; /* op(a) [m, k], op(b) [k, n] */
+} matmul_form;
+
+static void matmul_forward(const lg_node *node)
+{
+    const matmul_form *f = node->attributes;
+    lg_gemm(f->transpose_a, f->transpose_b, f->m, f->n, f->k, node->inputs[0]->real, node->inputs[1]->real, 0,
+            node->output->real);
+}
+
+/* d op(a) = g op(b)',   d op(b) = op(a)' g;   of a transposed operand, the transpose of that. */
+static void matmul_backward(const lg_node *node)
+{
+    const matmul_form *f = node->attributes;
+    const lg_real *a = node->inputs[0]->real, *b = node->inputs[1]->real, *g = node->output->grad;
+    bool add;
+    lg_real *ga = lg_grad_target(node, 0, &add);
+    if (ga && f->transpose_a)
+        lg_gemm(f->transpose_b, true, f->k, f->m, f->n, b, g, add, ga);
+    else if (ga)
+        lg_gemm(false, !f->transpose_b, f->m, f->k, f->n, g, b, add, ga);
+    lg_real *gb = lg_grad_target(node, 1, &add);
+    if (gb && f->transpose_b)
+        lg_gemm(true, f->transpose_a, f->n, f->k, f->m, g, a, add, gb);
+    else if (gb)
+        lg_gemm(!f->transpose_a, false, f->k, f->n, f->m, a, g, add, gb);
+}
+
+const lg_op lg_matmul_op = { "matmul", matmul_forward, matmul_backward };
+
+static bool matmul_fits(const lg_tensor *a, const lg_tensor *b, const matmul_form *f)
+{
+    char at[LG_SHAPE_TEXT_BYTES], bt[LG_SHAPE_TEXT_BYTES];
+    lg_tensor_shape_text(a, at, sizeof at), lg_tensor_shape_text(b, bt, sizeof bt);
+    if (a->rank != 2 || b->rank != 2) {
+        lg_fail(LG_E_SHAPE, "matmul: %s x %s: two matrices are wanted, [m, k] x [k, n]", at, bt);
+        return false;
+    }
+    const size_t rows_of_b = b->dims[f->transpose_b];
+    if (f->k == rows_of_b)
+        return lg_gemm_check("matmul", f->m, f->n, f->k) == LG_OK;
+    const char *hint = "";
+    if (f->k == f->n)
+        hint = f->transpose_b ? "; without transposing the second?" : "; transpose the second?";
+    else if (f->m == rows_of_b)
+        hint = f->transpose_a ? "; without transposing the first?" : "; transpose the first?";
+    lg_fail(LG_E_SHAPE, "matmul: %s%s x %s%s do not fit: %zu columns against %zu rows%s", at,
+            f->transpose_a ? " transposed" : "", bt, f->transpose_b ? " transposed" : "", f->k, rows_of_b, hint);
+    return false;
+}
+
+lg_tensor *lg_matmul_transposed(lg_tape *tape, lg_tensor *a, bool transpose_a, lg_tensor *b, bool transpose_b)
+{
+    lg_tensor *inputs[] = { a, b };
+    if (!lg_real_operands(tape, "matmul", 2, inputs))
+        return NULL;
+    const matmul_form form = { transpose_a, transpose_b, a->dims[transpose_a], b->dims[!transpose_b],
+                               a->dims[!transpose_a] };
+    if (!matmul_fits(a, b, &form))
+        return NULL;
+    return lg_record_recipe(tape, &lg_matmul_op, 2, inputs,
+                            &(lg_recipe){ .rank = 2,
+                                          .dims = (const size_t[]){ form.m, form.n },
+                                          .attributes = &form,
+                                          .attribute_bytes = sizeof form });
+}
+
+lg_tensor *lg_matmul(lg_tape *tape, lg_tensor *a, lg_tensor *b)
+{
+    return lg_matmul_transposed(tape, a, false, b, false);
+}
+
+/* ----------------------------------------------------------------- linear
+ * Inputs x [rows, in], w [out, in] and, where there is one, bias [out]; z [rows, out]. */
+
+typedef struct linear_form {
+    size_t rows, in, out;
+} linear_form;
+
+/* z = x w' */
+static void linear_product(const lg_node *node)
+{
+    const linear_form *f = node->attributes;
+    lg_gemm(false, true, f->rows, f->out, f->in, node->inputs[0]->real, node->inputs[1]->real, 0, node->output->real);
+}
+
+/* y = activation(z + bias), in place of z. */
+LG_INLINE void bias_sweep(const lg_node *node, lg_real (*activation)(lg_real z))
+{
+    const linear_form *f = node->attributes;
+    const size_t rows = f->out == 1 ? 1 : f->rows, columns = f->out == 1 ? f->rows : f->out;
+    const lg_real *restrict bias = node->count > 2 ? node->inputs[2]->real : NULL;
+    for (size_t r = 0; r < rows; r++) {
+        lg_real *restrict y = node->output->real + r * columns;
+        if (!bias)
+            for (size_t j = 0; j < columns; j++)
+                y[j] = activation(y[j]);
+        else if (f->out == 1)
+            for (size_t j = 0; j < columns; j++)
+                y[j] = activation(y[j] + bias[0]);
+        else
+            for (size_t j = 0; j < columns; j++)
+                y[j] = activation(y[j] + bias[j]);
+    }
+}
+
+/* dz = g activation'(z), the derivative told from y. */
+LG_INLINE const lg_real *linear_dz(const lg_node *node, lg_real (*gradient)(lg_real g, lg_real y))
+{
+    const lg_real *restrict g = node->output->grad, *restrict y = node->output->real;
+    lg_real *restrict dz = node->saved;
+    const size_t n = node->output->size;
+    for (size_t i = 0; i < n; i++)
+        dz[i] = gradient(g[i], y[i]);
+    return dz;
+}
+
+#define COLUMNS 64
+
+/* target[j] = sum over the rows of dz[., j], in double, a strip of columns at a time. */
+LG_CLONES static void column_sums(size_t rows, size_t columns, const lg_real *dz, bool add, lg_real *target)
+{
+    if (columns == 1) {
+        lg_put(target, 0, add, (lg_real)lg_sum_of(dz, rows));
+        return;
+    }
+    double sum[COLUMNS];
+    for (size_t c = 0; c < columns; c += COLUMNS) {
+        const size_t n = columns - c < COLUMNS ? columns - c : COLUMNS;
+        memset(sum, 0, n * sizeof *sum);
+        for (size_t r = 0; r < rows; r++) {
+            const lg_real *restrict row = dz + r * columns + c;
+            for (size_t j = 0; j < n; j++)
+                sum[j] += (double)row[j];
+        }
+        for (size_t j = 0; j < n; j++)
+            lg_put(target, c + j, add, (lg_real)sum[j]);
+    }
+}
+
+/* d x = dz w,   d w = dz' x,   d bias = column sums of dz */
+static void linear_gradients(const lg_node *node, const lg_real *dz)
+{
+    const linear_form *f = node->attributes;
+    bool add;
+    lg_real *gx = lg_grad_target(node, 0, &add);
+    if (gx)
+        lg_gemm(false, false, f->rows, f->in, f->out, dz, node->inputs[1]->real, add, gx);
+    lg_real *gw = lg_grad_target(node, 1, &add);
+    if (gw)
+        lg_gemm(true, false, f->out, f->in, f->rows, dz, node->inputs[0]->real, add, gw);
+    lg_real *gb = node->count > 2 ? lg_grad_target(node, 2, &add) : NULL;
+    if (gb)
+        column_sums(f->rows, f->out, dz, add, gb);
+}
+
+LG_INLINE lg_real identity(lg_real z)
+{
+    return z;
+}
+
+LG_CLONES static void add_bias(const lg_node *node)
+{
+    bias_sweep(node, identity);
+}
+
+static void linear_forward(const lg_node *node)
+{
+    linear_product(node);
+    if (node->count > 2)
+        add_bias(node);
+}
+
+static void linear_backward(const lg_node *node)
+{
+    linear_gradients(node, node->output->grad);
+}
+
+const lg_op lg_linear_op = { "linear", linear_forward, linear_backward };
+
+/* An activation fused into linear: its name, its value at z, and the gradient it passes on, told from its value y. */
+#define LINEAR_OP(activation, value, gradient)                                                                         \
+    LG_INLINE lg_real activation##_value(lg_real z)                                                                    \
+    {                                                                                                                  \
+        return value;                                                                                                  \
+    }                                                                                                                  \
+    LG_INLINE lg_real activation##_gradient(lg_real g, lg_real y)                                                      \
+    {                                                                                                                  \
+        return gradient;                                                                                               \
+    }                                                                                                                  \
+    LG_CLONES static void linear_##activation##_sweep(const lg_node *node)                                             \
+    {                                                                                                                  \
+        bias_sweep(node, activation##_value);                                                                          \
+    }                                                                                                                  \
+    LG_CLONES static const lg_real *linear_##activation##_dz(const lg_node *node)                                      \
+    {                                                                                                                  \
+        return linear_dz(node, activation##_gradient);                                                                 \
+    }                                                                                                                  \
+    static void linear_##activation##_forward(const lg_node *node)                                                     \
+    {                                                                                                                  \
+        linear_product(node);                                                                                          \
+        linear_##activation##_sweep(node);                                                                             \
+    }                                                                                                                  \
+    static void linear_##activation##_backward(const lg_node *node)                                                    \
+    {                                                                                                                  \
+        linear_gradients(node, linear_##activation##_dz(node));                                                        \
+    }                                                                                                                  \
+    const lg_op lg_linear_##activation##_op = { "linear_" #activation, linear_##activation##_forward,                  \
+                                                linear_##activation##_backward };
+
+LINEAR_OP(relu, z < 0 ? 0 : z, y <= 0 ? 0 : g)
+LINEAR_OP(tanh, real_tanh(z), g * ((1 - y) * (1 + y)))
+LINEAR_OP(sigmoid, real_sigmoid(z), g * y * (1 - y))
+
+static const lg_op *fused_op(lg_activation activation)
+{
+    switch (activation) {
+    case LG_RELU: return &lg_linear_relu_op;
+    case LG_TANH: return &lg_linear_tanh_op;
+    case LG_SIGMOID: return &lg_linear_sigmoid_op;
+    default: return &lg_linear_op;
+    }
+}
+
+static bool linear_fits(const lg_tensor *x, const lg_tensor *w, const lg_tensor *bias, linear_form *form)
+{
+    char xt[LG_SHAPE_TEXT_BYTES], wt[LG_SHAPE_TEXT_BYTES], bt[LG_SHAPE_TEXT_BYTES];
+    lg_tensor_shape_text(x, xt, sizeof xt), lg_tensor_shape_text(w, wt, sizeof wt);
+    if (x->rank < 1 || w->rank != 2) {
+        lg_fail(LG_E_SHAPE, "linear: x %s, w %s: x [..., in] and w [out, in] are wanted", xt, wt);
+        return false;
+    }
+    *form = (linear_form){ .rows = 1, .in = w->dims[1], .out = w->dims[0] };
+    for (size_t i = 0; i + 1 < x->rank; i++)
+        form->rows *= x->dims[i];
+    const size_t columns = x->dims[x->rank - 1];
+    if (columns != form->in) {
+        lg_fail(LG_E_SHAPE, "linear: x %s and w %s do not fit: x has %zu columns, w [out, in] takes %zu%s", xt, wt,
+                columns, form->in, columns == form->out ? "; transpose w?" : "");
+        return false;
+    }
+    if (bias && (bias->rank != 1 || bias->dims[0] != form->out)) {
+        lg_fail(LG_E_SHAPE, "linear: bias %s does not fit w %s; [%zu] is wanted",
+                lg_tensor_shape_text(bias, bt, sizeof bt), wt, form->out);
+        return false;
+    }
+    return lg_gemm_check("linear", form->rows, form->out, form->in) == LG_OK;
+}
+
+lg_tensor *lg_linear(lg_tape *tape, lg_tensor *x, lg_tensor *w, lg_tensor *bias, lg_activation activation)
+{
+    lg_tensor *inputs[] = { x, w, bias };
+    const size_t count = bias ? 3 : 2;
+    linear_form form;
+    if (!lg_real_operands(tape, "linear", count, inputs) || !linear_fits(x, w, bias, &form))
+        return NULL;
+    const lg_op *op = fused_op(activation);
+    const bool keeps_dz = op != &lg_linear_op && lg_wants_grad(tape, count, inputs);
+    size_t dims[LG_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[x->rank - 1] = form.out;
+    size_t size; /* checked here because dz must fit as well */
+    if (lg_shape_size("linear", x->rank, dims, &size) != LG_OK)
+        return NULL;
+    lg_tensor *y = lg_record_recipe(tape, op, count, inputs,
+                                    &(lg_recipe){ .rank = x->rank,
+                                                  .dims = dims,
+                                                  .attributes = &form,
+                                                  .attribute_bytes = sizeof form,
+                                                  .saved_bytes = keeps_dz ? size * sizeof(lg_real) : 0 });
+    return op != &lg_linear_op || activation == LG_LINEAR ? y : y ? lg_activate(tape, y, activation) : NULL;
+}
