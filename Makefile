@@ -80,6 +80,8 @@ all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
 
 # Changes only when the flags do, and everything that is compiled depends on it.
 $(BUILD)/flags: FORCE
+	@command -v $(firstword $(CC)) > /dev/null || \
+	    { echo 'There is no $(firstword $(CC)) here; `make deps` installs what luge needs.' >&2; exit 1; }
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(COMPILE) $(ALL_LDFLAGS)' > $@
 
