@@ -124,9 +124,11 @@ $(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHAR
 deps:
 	@CC='$(CC)' CPPFLAGS='$(BLAS_CFLAGS) $(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' sh tools/install-deps.sh
 
-# The second make reads this file anew, with what `deps` has just installed in place.
+# The second make reads this file anew, with what `deps` has just installed in place; on all processors, unless -j says.
+REMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
+
 demo: deps
-	@$(MAKE) --no-print-directory all
+	@$(REMAKE) all
 	$(BUILD)/fraud
 
 # ---------------------------------------------------------------------------------------------------- testing
@@ -149,7 +151,7 @@ RUN_TESTS = LG_BUILD_DIR='$(CURDIR)/$(BUILD)' LG_SOURCE_DIR='$(CURDIR)' LG_CC='$
 	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),20,5)}
 
 test: deps
-	@$(MAKE) --no-print-directory all $(BUILD)/tests/run
+	@$(REMAKE) all $(BUILD)/tests/run
 	@$(RUN_TESTS) $(BUILD)/tests/run
 
 check-valgrind: all $(BUILD)/tests/run
@@ -165,7 +167,7 @@ $(BENCHES:%=bench-%): bench-%: $(BUILD)/bench/%
 
 # The float program is given the double one, and compares the two.
 accuracy: $(BUILD)/bench/accuracy
-	@$(MAKE) --no-print-directory REAL=double build-double/bench/accuracy
+	@$(REMAKE) REAL=double build-double/bench/accuracy
 	$< build-double/bench/accuracy
 
 # ----------------------------------------------------------------------------------------------- installation

@@ -64,6 +64,12 @@ static glob_t find_sources(const char *name)
     return found;
 }
 
+/* "tensor/base.h" of ".../src/tensor/base.h". */
+static const char *after_src(const char *path)
+{
+    return path + strlen(test_source_dir()) + strlen("/src/");
+}
+
 START_TEST(every_header_compiles_alone)
 {
     const char *compiler = getenv("LG_CC");
@@ -78,6 +84,33 @@ START_TEST(every_header_compiles_alone)
                  "-fsyntax-only -x c '%s'",
                  compiler ? compiler : "cc", test_source_dir(), found.gl_pathv[i]);
         ck_assert_msg(system(command) == 0, "%s", command);
+    }
+    globfree(&found);
+}
+END_TEST
+
+/* luge.h as one text. */
+static void read_luge_header(char *text, size_t bytes)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/src/luge.h", test_source_dir());
+    FILE *file = fopen(path, "r");
+    ck_assert_ptr_nonnull(file);
+    size_t length = fread(text, 1, bytes - 1, file);
+    text[length] = '\0';
+    fclose(file);
+}
+
+START_TEST(luge_h_includes_every_public_header_and_no_private_one)
+{
+    char text[16384];
+    read_luge_header(text, sizeof text);
+    glob_t found = find_sources("*.h");
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        char include[4200];
+        snprintf(include, sizeof include, "#include \"%s\"", after_src(found.gl_pathv[i]));
+        bool private = strstr(include, "_internal.h") != NULL;
+        ck_assert_msg((strstr(text, include) == NULL) == private, "luge.h %s: %s", private ? "has" : "lacks", include);
     }
     globfree(&found);
 }
@@ -99,9 +132,7 @@ static int floor_of(const char *folder, size_t length)
 
 static void check_includes(const char *path)
 {
-    const char *folder = strstr(path, "/src/") + 5;
-    for (const char *next; (next = strstr(folder, "/src/")); folder = next + 5)
-        ;
+    const char *folder = after_src(path);
     size_t length = (size_t)(strchr(folder, '/') - folder);
     int floor = floor_of(folder, length);
     ck_assert_msg(floor > 0, "%s stands on no floor", path);
@@ -139,6 +170,7 @@ Suite *build_suite(void)
     tcase_add_test(tcase, the_shared_library_shows_only_names_of_luge);
     tcase_add_test(tcase, the_shared_library_is_named_by_its_major_version);
     tcase_add_test(tcase, every_header_compiles_alone);
+    tcase_add_test(tcase, luge_h_includes_every_public_header_and_no_private_one);
     tcase_add_test(tcase, a_file_includes_only_its_own_folder_and_lower_floors);
     suite_add_tcase(suite, tcase);
     return suite;
