@@ -14,5 +14,6 @@
 #include "data/scaler.h"
 #include "data/split.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 
 #endif

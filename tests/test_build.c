@@ -80,7 +80,7 @@ START_TEST(every_header_compiles_alone)
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char command[8192];
         snprintf(command, sizeof command,
-                 "%s -std=c17 -Wall -Wextra -Wpedantic -Werror -Wno-unused-function -I'%s/src' $LG_CFLAGS "
+                 "%s -std=c17 -Wall -Wextra -Wpedantic -Werror -Wno-unused-function -fopenmp-simd -I'%s/src' $LG_CFLAGS "
                  "-fsyntax-only -x c '%s'",
                  compiler ? compiler : "cc", test_source_dir(), found.gl_pathv[i]);
         ck_assert_msg(system(command) == 0, "%s", command);

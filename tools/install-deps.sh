@@ -33,7 +33,7 @@ here pkg-config || missing="$missing pkg-config"
 
 if ! here apt-get; then
     echo "deps: missing, by their Debian names:$missing" >&2
-    echo "deps: install what your system calls these (OpenBLAS with cblas.h, zlib, jansson, Check, gnuplot), then run make again" >&2
+    echo "deps: install what your system calls these (OpenBLAS with cblas.h, zlib, jansson, Check, gnuplot)" >&2
     exit 1
 fi
 
@@ -52,8 +52,10 @@ log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 # Old package lists may still do, so a failing update is only told when the installation fails too.
 $as_root apt-get $options update >"$log" 2>&1
-if ! $as_root env DEBIAN_FRONTEND=noninteractive apt-get $options -y --no-install-recommends install $missing >>"$log" 2>&1; then
+if ! $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get $options -y --no-install-recommends install $missing >>"$log" 2>&1; then
     tail -n 15 "$log" >&2
-    echo "deps: apt-get failed (its last lines stand above); when that is mended, run make again, or install by hand: apt-get install --no-install-recommends$missing" >&2
+    echo "deps: apt-get failed (its last lines stand above); run make again when that is mended, or install by hand:" >&2
+    echo "    apt-get install --no-install-recommends$missing" >&2
     exit 1
 fi
