@@ -9,6 +9,8 @@
 #include "autograd/ops.h"
 #include "autograd/params.h"
 #include "autograd/tape.h"
+#include "losses/classification.h"
+#include "losses/loss.h"
 #include "data/csv.h"
 #include "data/dataset.h"
 #include "data/scaler.h"

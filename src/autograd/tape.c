@@ -237,6 +237,7 @@ lg_tensor *lg_record_recipe(lg_tape *tape, const lg_op *op, size_t count, lg_ten
     char *attributes = (char *)(operands + count); /* rounded up to 16 bytes, for any attribute struct */
     attributes += -(uintptr_t)attributes & 15;
     *node = (lg_node){ .op = op,
+                       .name = recipe->name ? recipe->name : op->name,
                        .tape = tape,
                        .output = output,
                        .inputs = operands,

@@ -8,6 +8,7 @@
 
 struct lg_node {
     const lg_op *op;
+    const char *name; /* op->name, or what the recipe calls it */
     lg_tape *tape;
     lg_tensor *output;
     lg_tensor **inputs;
@@ -42,13 +43,14 @@ bool lg_real_operands(const lg_tape *tape, const char *name, size_t count, lg_te
 bool lg_wants_grad(const lg_tape *tape, size_t count, lg_tensor *const inputs[]);
 
 /* What is recorded: lg_record without its checks of the operands. `view`, where not NULL, is used as the output's
- * values instead of fresh memory (the op's forward may be NULL then). */
+ * values instead of fresh memory (the op's forward may be NULL then). `name` is shown instead of the op's. */
 typedef struct lg_recipe {
     size_t rank;
     const size_t *dims;
     const void *attributes;
     size_t attribute_bytes, saved_bytes;
     lg_real *view;
+    const char *name;
 } lg_recipe;
 lg_tensor *lg_record_recipe(lg_tape *tape, const lg_op *op, size_t count, lg_tensor *const inputs[],
                             const lg_recipe *recipe);

@@ -1,0 +1,52 @@
+/* For the files of the loss families: how a row of the table is written, and how its public function calls it. */
+#ifndef LG_LOSS_INTERNAL_H
+#define LG_LOSS_INTERNAL_H
+
+#include "losses/loss.h"
+#include "tensor/math_internal.h"
+
+/* Every loss of the library, by family and name. A row that is not in this list is unknown to the table; the tests walk
+ * the table. */
+#define LG_LOSSES(X)              \
+    X(binary_crossentropy)        \
+    X(sparse_categorical_crossentropy) \
+    X(binary_focal_crossentropy)
+
+#define LG_DECLARE_LOSS(name) extern const lg_loss_info lg_##name##_row;
+LG_LOSSES(LG_DECLARE_LOSS)
+#undef LG_DECLARE_LOSS
+
+/* Parameters that losses share. A row lists the positional parameters of its C function first, then those of these
+ * that it takes; the C function fills the latter from lg_loss_options. */
+#define LG_PARAM_FROM_LOGITS { .name = "from_logits", .high = 1, .choices = "false|true" }
+#define LG_PARAM_LABEL_SMOOTHING { .name = "label_smoothing", .high = 1 }
+#define LG_PARAM_EPS { .name = "eps", .initial = 1e-7, .high = 0.5, .high_open = true }
+#define LG_PARAM_NORMALIZE { .name = "normalize", .initial = 1, .high = 1, .choices = "false|true" }
+#define LG_PARAM_CLIP { .name = "clip", .high = 1, .choices = "eps|log100" }
+
+/* Records the loss of a row: `positional` are the C function's own parameters, the others come from `options`, where
+ * a field that the row has no parameter for must be zero. */
+lg_tensor *lg_loss_call(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *positional,
+                        size_t positional_count, const lg_loss_options *options);
+
+/* Checks names and ranges of a parameter value; LG_E_PARAM with what would be right. */
+lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value);
+
+/* Does the work once the parameters are known (loss_run.c). */
+lg_tensor *lg_loss_run(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
+                       const lg_loss_options *options);
+
+/* LG_LOSS_KERNEL(huber, c, gradient) { ... } defines the kernel `huber` from a body that is compiled twice, with
+ * `gradient` a constant: with derivatives, and without them or what only they need. */
+#define LG_LOSS_KERNEL(kernel, chunk, gradient)                                                                  \
+    static inline __attribute__((always_inline)) void kernel##_body(const lg_loss_chunk *chunk, bool gradient);  \
+    LG_CLONES static void kernel(const lg_loss_chunk *chunk)                                                     \
+    {                                                                                                            \
+        if (chunk->d[0])                                                                                         \
+            kernel##_body(chunk, true);                                                                          \
+        else                                                                                                     \
+            kernel##_body(chunk, false);                                                                         \
+    }                                                                                                            \
+    static inline __attribute__((always_inline)) void kernel##_body(const lg_loss_chunk *chunk, bool gradient)
+
+#endif
