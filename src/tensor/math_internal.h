@@ -1,28 +1,36 @@
-/* Elementary functions of lg_real, to be called in plain loops that the compiler vectorises:
+/* Elementary functions of lg_real, to be called in plain loops that the compiler then vectorises:
  *
- *   real_sqrt      real_exp    real_expm1    real_sigmoid   1 / (1 + exp(-x))
- *   real_sin_turn  real_log    real_log1p    real_softplus  log(1 + exp(x)), without overflow
- *   real_cos_turn  real_tanh   real_erf
+ *   real_exp    real_expm1   real_sigmoid   1 / (1 + exp(-x))                      real_sqrt
+ *   real_log    real_log1p   real_softplus  log(1 + exp(x)), which cannot overflow
+ *   real_tanh   real_erf     real_sin_turn, real_cos_turn   sin and cos of 2 pi x, for x in [0, 1]
  *
- * In the double build they are libm's. */
+ * The float build has polynomials of its own: at most 2 units in the last place off, over all floats (make accuracy
+ * shows how far), relative error kept near 0 (tanh x = x for tiny x), subnormal numbers in and out, infinities, NaN and
+ * the sign of zero as in C's Annex F. The double build calls libm.
+ *
+ * Every form here is plain arithmetic and selection, since that is what vectorises on every x86-64 and elsewhere: no
+ * fmaf, rint, fmax, no table. Needs -fno-math-errno -fno-trapping-math; must not meet -ffast-math, which would undo the
+ * rounding by adding and subtracting a large number. */
 #ifndef LG_MATH_INTERNAL_H
 #define LG_MATH_INTERNAL_H
 
 #include "tensor/base.h"
 
 #include <math.h>
+#include <string.h>
 
-/* LG_CLONES before a function makes the compiler emit it for three generations of x86-64, chosen when the program
- * starts: use it on functions whose time goes into loops over reals. Empty where the platform lacks indirect functions
- * and under sanitizers, which cannot run before main. */
-#if !defined(LG_NO_CLONES) && defined(__x86_64__) && defined(__ELF__) && defined(__GLIBC__) && !defined(__clang__) && \
-    defined(__GNUC__) && __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* LG_CLONES before a function makes the compiler emit it for three generations of x86-64, one of which is chosen when
+ * the program starts: for functions whose time goes into loops over reals. Empty where the platform lacks indirect
+ * functions, and under sanitizers, whose runtime is not there yet when they are resolved (define LG_NO_CLONES where
+ * the compiler does not tell). */
+#if !defined(LG_NO_CLONES) && defined(__x86_64__) && defined(__ELF__) && defined(__GLIBC__) && defined(__GNUC__) && \
+    !defined(__clang__) && __GNUC__ >= 12 && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define LG_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define LG_CLONES
 #endif
 
-/* Inlined even where the compiler thinks a function long: a call in a loop is a loop that is not vectorised. */
+/* Inlined even where the compiler thinks a function long: a loop that calls is a loop that is not vectorised. */
 #if defined(__GNUC__)
 #define LG_INLINE static inline __attribute__((always_inline))
 #else
@@ -30,66 +38,301 @@
 #endif
 
 #ifdef LG_DOUBLE
-#define LG_LIBM(name) name
+
+LG_INLINE double real_sqrt(double x)
+{
+    return sqrt(x);
+}
+
+LG_INLINE double real_exp(double x)
+{
+    return exp(x);
+}
+
+LG_INLINE double real_expm1(double x)
+{
+    return expm1(x);
+}
+
+LG_INLINE double real_log(double x)
+{
+    return log(x);
+}
+
+LG_INLINE double real_log1p(double x)
+{
+    return log1p(x);
+}
+
+LG_INLINE double real_tanh(double x)
+{
+    return tanh(x);
+}
+
+LG_INLINE double real_erf(double x)
+{
+    return erf(x);
+}
+
+LG_INLINE double real_sigmoid(double x)
+{
+    const double z = exp(-fabs(x));
+    return (x < 0 ? z : 1) / (1 + z);
+}
+
+LG_INLINE double real_softplus(double x)
+{
+    return (x > 0 ? x : 0) + log1p(exp(-fabs(x)));
+}
+
+LG_INLINE double real_sin_turn(double x)
+{
+    return sin(6.283185307179586476925286766559 * x);
+}
+
+LG_INLINE double real_cos_turn(double x)
+{
+    return cos(6.283185307179586476925286766559 * x);
+}
+
 #else
-#define LG_LIBM(name) name##f
+
+/* Polynomial coefficients are minimax fits (Lawson's iteration, then rounded to float one after the other, the rest
+ * being fitted anew); the error noted with each is relative to the function, before float arithmetic. */
+
+LG_INLINE uint32_t float_bits(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+LG_INLINE float bits_float(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* 2^n for n in -126 .. 127. */
+LG_INLINE float power_of_2(int32_t n)
+{
+    return bits_float((uint32_t)(n + 127) << 23);
+}
+
+/* x + FLOAT_ROUNDER, for |x| < 2^22, has no room for a fraction: its low bits are x rounded to an integer. */
+#define FLOAT_ROUNDER 12582912.0f /* 1.5 * 2^23 */
+
+LG_INLINE int32_t rounded_integer(float sum)
+{
+    return (int32_t)(float_bits(sum) - 0x4B400000u);
+}
+
+/* ln 2 in two parts, the first of 9 bits, so that its product with a small integer is exact without FMA too. */
+#define LOG2_E 1.44269504f
+#define LN_2_HIGH 0.693359375f
+#define LN_2_LOW (-2.12194440e-4f)
+
+/* x = n ln 2 + r with |r| <= ln 2 / 2, for |x| <= 1e5. */
+LG_INLINE int32_t reduce_by_ln_2(float x, float *r)
+{
+    const float sum = x * LOG2_E + FLOAT_ROUNDER;
+    const float n = sum - FLOAT_ROUNDER;
+    *r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
+    return rounded_integer(sum);
+}
+
+LG_INLINE float real_sqrt(float x)
+{
+    return sqrtf(x);
+}
+
+/* exp(x) for x in [-104, 89] or NaN: 2^n (1 + r + r^2 q(r)), q within 2^-28.2. The power of 2 comes in two factors,
+ * since 2^n alone may be too large or, towards subnormal results, too small; only the last product rounds. */
+LG_INLINE float exp_of_bounded(float x)
+{
+    float r;
+    const int32_t n = reduce_by_ln_2(x, &r);
+    float q = 0x1.6a4f6cp-10f;
+    q = q * r + 0x1.123986p-7f;
+    q = q * r + 0x1.5558aep-5f;
+    q = q * r + 0x1.555492p-3f;
+    q = q * r + 0x1.fffffcp-2f;
+    const float y = r * r * q + r + 1.0f;
+    const int32_t half = n >> 1;
+    return y * power_of_2(half) * power_of_2(n - half);
+}
+
+LG_INLINE float real_exp(float x)
+{
+    const float above = x < -104.0f ? -104.0f : x; /* exp(-104) is below half the least float: 0 */
+    return exp_of_bounded(above > 89.0f ? 89.0f : above);
+}
+
+/* exp(x) - 1 = 2^n p + (2^n - 1) with p = r + r^2 q(r), q within 2^-31.1. All but p is halved until the end, so that
+ * 2^128 is not needed before the result is beyond FLT_MAX. */
+LG_INLINE float real_expm1(float x)
+{
+    const float above = x < -20.0f ? -20.0f : x; /* -1, rounded */
+    float r;
+    const int32_t n = reduce_by_ln_2(above > 89.0f ? 89.0f : above, &r);
+    float q = 0x1.9e6e94p-13f;
+    q = q * r + 0x1.6d3a42p-10f;
+    q = q * r + 0x1.1112dap-7f;
+    q = q * r + 0x1.5554f8p-5f;
+    q = q * r + 0x1.555554p-3f;
+    q = q * r + 0.5f;
+    const float p = r * r * q + r;
+    const float half_power = power_of_2(n - 1);
+    const float y = (half_power * p + (half_power - 0.5f)) * 2.0f;
+    return fabsf(x) < 0x1p-25f ? x : y; /* halving would cost a subnormal its last bit, and -0 its sign */
+}
+
+/* log(1 + f) + n ln 2 = f - f^2 / 2 + f^3 g(f) + n ln 2 for 1 + f in [sqrt(1/2), sqrt(2)], g within 2^-30.3. Smallest
+ * terms first. */
+LG_INLINE float log_of_reduced(float f, float n)
+{
+    float g = 0x1.1475ecp-4f;
+    g = g * f - 0x1.de0ac6p-4f;
+    g = g * f + 0x1.e6c352p-4f;
+    g = g * f - 0x1.fc27bap-4f;
+    g = g * f + 0x1.233b66p-3f;
+    g = g * f - 0x1.555c48p-3f;
+    g = g * f + 0x1.99a478p-3f;
+    g = g * f - 0x1.000006p-2f;
+    g = g * f + 0x1.555548p-2f;
+    const float square = f * f;
+    const float small = square * f * g + n * LN_2_LOW - 0.5f * square;
+    return n * LN_2_HIGH + (f + small);
+}
+
+/* Splits a normal positive x = 2^n m with m in [sqrt(1/2), sqrt(2)): subtracting the bits of sqrt(1/2) leaves n in the
+ * exponent's place and m's distance from it in the mantissa's. */
+#define SQRT_HALF_BITS 0x3F3504F3u
+
+LG_INLINE int32_t reduce_by_2(float x, float *m)
+{
+    const uint32_t bits = float_bits(x) - SQRT_HALF_BITS;
+    *m = bits_float((bits & 0x007FFFFFu) + SQRT_HALF_BITS);
+    return (int32_t)bits >> 23;
+}
+
+LG_INLINE float real_log(float x)
+{
+    const bool subnormal = x < 0x1p-126f;
+    float m;
+    const int32_t n = reduce_by_2(subnormal ? x * 0x1p23f : x, &m);
+    float y = log_of_reduced(m - 1.0f, (float)n - (subnormal ? 23.0f : 0.0f));
+    y = x < INFINITY ? y : x; /* infinity and NaN are their own logarithm */
+    y = x > 0.0f ? y : x + NAN;
+    return x == 0.0f ? -INFINITY : y;
+}
+
+/* With 1 + x = 2^n m, f = m - 1 = 2^-n x + (2^-n - 1) has but one rounding, where 1 + x has lost x's last bits. Large x
+ * does not notice the 1 (and 2^-n might be subnormal). */
+LG_INLINE float real_log1p(float x)
+{
+    float m;
+    const int32_t n = reduce_by_2(1.0f + x, &m);
+    const float scale = power_of_2(-n);
+    const float f = x > 0x1p30f ? m - 1.0f : scale * x + (scale - 1.0f);
+    float y = log_of_reduced(f, (float)n);
+    y = x < INFINITY ? y : x;
+    y = x > -1.0f ? y : x + NAN;
+    y = x == -1.0f ? -INFINITY : y;
+    return x == 0.0f ? x : y;
+}
+
+/* With t = exp(-2|x|) - 1 in (-1, 0]: tanh |x| = -t / (2 + t). */
+LG_INLINE float real_tanh(float x)
+{
+    const float t = real_expm1(-2.0f * fabsf(x));
+    return copysignf(t / (2.0f + t), x);
+}
+
+LG_INLINE float exp_of_minus_abs(float x)
+{
+    const float a = fabsf(x);
+    return exp_of_bounded(-(a > 104.0f ? 104.0f : a));
+}
+
+/* With z = exp(-|x|): 1 / (1 + z), or for negative x z / (1 + z), which does not cancel. */
+LG_INLINE float real_sigmoid(float x)
+{
+    const float z = exp_of_minus_abs(x);
+    return (x < 0.0f ? z : 1.0f) / (1.0f + z);
+}
+
+/* max(x, 0) + log(1 + z) with z = exp(-|x|) in [0, 1]; 1 + z above sqrt(2) is 2 (1 + f). */
+LG_INLINE float real_softplus(float x)
+{
+    const float z = exp_of_minus_abs(x);
+    const bool large = z > 0.41421356f;
+    const float y = log_of_reduced(large ? 0.5f * z - 0.5f : z, large ? 1.0f : 0.0f);
+    return (x > 0.0f ? x : 0.0f) + y;
+}
+
+/* |x| < 1: x + x p(x^2), p within 2^-29.4; beyond: 1 - exp(-q(|x|)), q = -log erfc within 2^-29.8 of erf, on [1, 4]. */
+LG_INLINE float real_erf(float x)
+{
+    const float square = x * x;
+    float p = 0x1.4771fcp-14f;
+    p = p * square - 0x1.a3515ep-11f;
+    p = p * square + 0x1.53f224p-8f;
+    p = p * square - 0x1.b7f71ap-6f;
+    p = p * square + 0x1.ce2ce6p-4f;
+    p = p * square - 0x1.81273ep-2f;
+    p = p * square + 0x1.06eba8p-3f;
+    const float near = x * p + x;
+
+    const float absolute = fabsf(x);
+    const float a = absolute > 4.0f ? 4.0f : absolute; /* erf(4) is 1, rounded */
+    float q = -0x1.86df46p-13f;
+    q = q * a + 0x1.825be2p-9f;
+    q = q * a - 0x1.65cbdep-6f;
+    q = q * a + 0x1.a65372p-4f;
+    q = q * a + 0x1.46bae6p-1f;
+    q = q * a + 0x1.2088ecp+0f;
+    q = q * a + 0x1.661a16p-12f;
+    const float far = copysignf(1.0f - exp_of_bounded(-q), x);
+    return absolute < 1.0f ? near : far;
+}
+
+/* 4x = k + d with integer k and |d| <= 1/2; sin(pi/2 d) and cos(pi/2 d), within 2^-25 and 2^-31. */
+LG_INLINE int32_t quarter_turn(float x, float *sine, float *cosine)
+{
+    const float sum = 4.0f * x + FLOAT_ROUNDER;
+    const float d = 4.0f * x - (sum - FLOAT_ROUNDER);
+    const float square = d * d;
+    float s = -0x1.32e77cp-8f;
+    s = s * square + 0x1.467faap-4f;
+    s = s * square - 0x1.4abc22p-1f;
+    s = s * square + 0x1.921fb6p+0f;
+    float c = 0x1.d4f632p-11f;
+    c = c * square - 0x1.55b2b4p-6f;
+    c = c * square + 0x1.03c1b0p-2f;
+    c = c * square - 0x1.3bd3ccp+0f;
+    *sine = s * d;
+    *cosine = c * square + 1.0f;
+    return rounded_integer(sum);
+}
+
+LG_INLINE float real_sin_turn(float x)
+{
+    float s, c;
+    const int32_t k = quarter_turn(x, &s, &c);
+    const float y = k & 1 ? c : s;
+    return k & 2 ? -y : y;
+}
+
+LG_INLINE float real_cos_turn(float x)
+{
+    float s, c;
+    const int32_t k = quarter_turn(x, &s, &c) + 1;
+    const float y = k & 1 ? c : s;
+    return k & 2 ? -y : y;
+}
+
 #endif
-
-LG_INLINE lg_real real_sqrt(lg_real x)
-{
-    return LG_LIBM(sqrt)(x);
-}
-
-LG_INLINE lg_real real_exp(lg_real x)
-{
-    return LG_LIBM(exp)(x);
-}
-
-LG_INLINE lg_real real_expm1(lg_real x)
-{
-    return LG_LIBM(expm1)(x);
-}
-
-LG_INLINE lg_real real_log(lg_real x)
-{
-    return LG_LIBM(log)(x);
-}
-
-LG_INLINE lg_real real_log1p(lg_real x)
-{
-    return LG_LIBM(log1p)(x);
-}
-
-LG_INLINE lg_real real_tanh(lg_real x)
-{
-    return LG_LIBM(tanh)(x);
-}
-
-LG_INLINE lg_real real_erf(lg_real x)
-{
-    return LG_LIBM(erf)(x);
-}
-
-LG_INLINE lg_real real_sigmoid(lg_real x)
-{
-    const lg_real z = real_exp(x > 0 ? -x : x);
-    return (x > 0 ? 1 : z) / (1 + z);
-}
-
-LG_INLINE lg_real real_softplus(lg_real x)
-{
-    return (x > 0 ? x : 0) + real_log1p(real_exp(x > 0 ? -x : x));
-}
-
-/* sin and cos of 2 pi x, for x in [0, 1]. */
-LG_INLINE lg_real real_sin_turn(lg_real x)
-{
-    return LG_LIBM(sin)((lg_real)6.283185307179586476925286766559 * x);
-}
-
-LG_INLINE lg_real real_cos_turn(lg_real x)
-{
-    return LG_LIBM(cos)((lg_real)6.283185307179586476925286766559 * x);
-}
 
 #endif

@@ -1,0 +1,215 @@
+/* How far the float build's elementary functions (tensor/math_internal.h) are from the truth, over every float.
+ *
+ *   accuracy [STEP]    every STEP-th float only, from a different start in each exponent; default 1: all 2^32
+ *
+ * The truth is libm's double function; the error is in units in the last place of a float at that value, where infinity
+ * counts as 2^128 and the unit of subnormals is 2^-149. A NaN where there should be none, or none where there should
+ * be, is counted apart. Exit code 1 when a function is beyond its limit. */
+#include "tensor/math_internal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifdef LG_DOUBLE
+
+int main(void)
+{
+    puts("accuracy: the double build calls libm; there is nothing to measure");
+    return EXIT_SUCCESS;
+}
+
+#else
+
+enum { CHUNK = 4096, SLICE_BITS = 20, SLICES = 1 << (32 - SLICE_BITS), MAX_THREADS = 64 };
+
+#define OVER_ARRAY(name)                                                       \
+    LG_CLONES static void array_##name(const float *x, float *restrict y)      \
+    {                                                                          \
+        for (size_t i = 0; i < CHUNK; i++)                                     \
+            y[i] = real_##name(x[i]);                                          \
+    }
+
+OVER_ARRAY(sqrt)
+OVER_ARRAY(exp)
+OVER_ARRAY(expm1)
+OVER_ARRAY(log)
+OVER_ARRAY(log1p)
+OVER_ARRAY(tanh)
+OVER_ARRAY(sigmoid)
+OVER_ARRAY(softplus)
+OVER_ARRAY(erf)
+OVER_ARRAY(sin_turn)
+OVER_ARRAY(cos_turn)
+
+static double true_sigmoid(double x)
+{
+    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
+
+static double true_softplus(double x)
+{
+    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
+}
+
+#define TWO_PI 6.283185307179586476925286766559
+
+static double true_sin_turn(double x)
+{
+    return sin(TWO_PI * x);
+}
+
+static double true_cos_turn(double x)
+{
+    return cos(TWO_PI * x);
+}
+
+typedef struct {
+    const char *name;
+    void (*array)(const float *, float *);
+    double (*truth)(double);
+    float low, high; /* the inputs that count; beyond is not promised */
+    double limit;    /* ULP */
+} function;
+
+static const function functions[] = {
+    { "sqrt", array_sqrt, sqrt, -INFINITY, INFINITY, 0.501 },
+    { "exp", array_exp, exp, -INFINITY, INFINITY, 2 },
+    { "expm1", array_expm1, expm1, -INFINITY, INFINITY, 2 },
+    { "log", array_log, log, -INFINITY, INFINITY, 2 },
+    { "log1p", array_log1p, log1p, -INFINITY, INFINITY, 2 },
+    { "tanh", array_tanh, tanh, -INFINITY, INFINITY, 4 },
+    { "sigmoid", array_sigmoid, true_sigmoid, -INFINITY, INFINITY, 4 },
+    { "softplus", array_softplus, true_softplus, -INFINITY, INFINITY, 4 },
+    { "erf", array_erf, erf, -INFINITY, INFINITY, 4 },
+    { "sin_turn", array_sin_turn, true_sin_turn, 0, 1, 4 },
+    { "cos_turn", array_cos_turn, true_cos_turn, 0, 1, 4 },
+};
+
+typedef struct {
+    double worst;      /* ULP */
+    float worst_x, worst_y;
+    uint64_t tested, misrounded, wrong_nan, wrong_zero_sign;
+} result;
+
+typedef struct {
+    const function *function;
+    uint32_t step;
+    atomic_uint next_slice;
+    pthread_mutex_t lock;
+    result total;
+} sweep;
+
+/* The unit in the last place of a float near `value`; that of 2^127 beyond FLT_MAX. */
+static double unit_of(double value)
+{
+    int exponent;
+    frexp(value, &exponent);
+    return ldexp(1, exponent < -125 ? -149 : exponent > 128 ? 104 : exponent - 24);
+}
+
+static double finite_or_2_to_128(double value)
+{
+    return value > 0x1p128 ? 0x1p128 : value < -0x1p128 ? -0x1p128 : value;
+}
+
+static void judge(result *r, float x, float y, double truth)
+{
+    r->tested++;
+    if (isnan(truth) || isnan(y)) {
+        r->wrong_nan += !isnan(truth) || !isnan(y);
+        return;
+    }
+    r->wrong_zero_sign += truth == 0 && !signbit(truth) != !signbit(y);
+    const double bounded = finite_or_2_to_128(truth);
+    const double error = fabs(finite_or_2_to_128((double)y) - bounded) / unit_of(bounded);
+    r->misrounded += y != (float)truth;
+    if (error > r->worst) {
+        r->worst = error;
+        r->worst_x = x;
+        r->worst_y = y;
+    }
+}
+
+static void sweep_slice(const sweep *s, uint32_t slice, result *r)
+{
+    const function *f = s->function;
+    float x[CHUNK], y[CHUNK];
+    uint64_t offset = slice % s->step; /* so that a sample does not meet the same mantissas in every slice */
+    while (offset < UINT64_C(1) << SLICE_BITS) {
+        size_t count = 0;
+        for (; count < CHUNK && offset < UINT64_C(1) << SLICE_BITS; offset += s->step) {
+            const uint32_t bits = slice << SLICE_BITS | (uint32_t)offset;
+            memcpy(&x[count], &bits, sizeof bits);
+            count += (x[count] >= f->low && x[count] <= f->high) || (isnan(x[count]) && f->low < 0);
+        }
+        for (size_t i = count; i < CHUNK; i++)
+            x[i] = 0;
+        f->array(x, y);
+        for (size_t i = 0; i < count; i++)
+            judge(r, x[i], y[i], f->truth((double)x[i]));
+    }
+}
+
+static void *work(void *argument)
+{
+    sweep *s = argument;
+    result mine = { 0 };
+    for (unsigned slice; (slice = atomic_fetch_add(&s->next_slice, 1)) < SLICES;)
+        sweep_slice(s, slice, &mine);
+    pthread_mutex_lock(&s->lock);
+    if (mine.worst > s->total.worst) {
+        s->total.worst = mine.worst;
+        s->total.worst_x = mine.worst_x;
+        s->total.worst_y = mine.worst_y;
+    }
+    s->total.tested += mine.tested;
+    s->total.misrounded += mine.misrounded;
+    s->total.wrong_nan += mine.wrong_nan;
+    s->total.wrong_zero_sign += mine.wrong_zero_sign;
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static result sweep_function(const function *f, uint32_t step, long threads)
+{
+    sweep s = { .function = f, .step = step, .lock = PTHREAD_MUTEX_INITIALIZER };
+    pthread_t started[MAX_THREADS];
+    long count = 0;
+    while (count < threads - 1 && pthread_create(&started[count], NULL, work, &s) == 0)
+        count++;
+    work(&s);
+    for (long i = 0; i < count; i++)
+        pthread_join(started[i], NULL);
+    return s.total;
+}
+
+int main(int argc, char **argv)
+{
+    const long step = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
+    if (argc > 2 || step < 1 || step > 1 << SLICE_BITS) {
+        fprintf(stderr, "usage: accuracy [STEP]   STEP in 1 .. %d\n", 1 << SLICE_BITS);
+        return 2;
+    }
+    long threads = sysconf(_SC_NPROCESSORS_ONLN);
+    threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
+
+    int failed = 0;
+    printf("%-9s %11s %9s  %-15s %-15s %-15s %11s %5s %6s\n", "function", "inputs", "max ULP", "at x", "gives",
+           "truth", "misrounded", "NaN", "sign 0");
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+        const function *f = &functions[i];
+        const result r = sweep_function(f, (uint32_t)step, threads);
+        printf("%-9s %11llu %9.3f  %-15.8g %-15.8g %-15.8g %10.4f%% %5llu %6llu%s\n", f->name,
+               (unsigned long long)r.tested, r.worst, (double)r.worst_x, (double)r.worst_y, f->truth((double)r.worst_x),
+               100 * (double)r.misrounded / (double)r.tested, (unsigned long long)r.wrong_nan,
+               (unsigned long long)r.wrong_zero_sign, r.worst > f->limit ? "  beyond its limit" : "");
+        fflush(stdout);
+        failed |= r.worst > f->limit || r.wrong_nan || r.wrong_zero_sign;
+    }
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+#endif
