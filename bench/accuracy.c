@@ -56,14 +56,21 @@ static double true_softplus(double x)
 
 #define TWO_PI 6.283185307179586476925286766559
 
+/* The angle beyond the last quarter turn, where 2 pi x itself would be off near the zeros. */
 static double true_sin_turn(double x)
 {
-    return sin(TWO_PI * x);
+    const double k = rint(4 * x), angle = TWO_PI * (x - k / 4);
+    switch ((int)k & 3) {
+    case 0: return sin(angle);
+    case 1: return cos(angle);
+    case 2: return -sin(angle);
+    default: return -cos(angle);
+    }
 }
 
 static double true_cos_turn(double x)
 {
-    return cos(TWO_PI * x);
+    return true_sin_turn(x + 0.25);
 }
 
 typedef struct {
@@ -76,16 +83,16 @@ typedef struct {
 
 static const function functions[] = {
     { "sqrt", array_sqrt, sqrt, -INFINITY, INFINITY, 0.501 },
-    { "exp", array_exp, exp, -INFINITY, INFINITY, 2 },
+    { "exp", array_exp, exp, -INFINITY, INFINITY, 1 },
     { "expm1", array_expm1, expm1, -INFINITY, INFINITY, 2 },
-    { "log", array_log, log, -INFINITY, INFINITY, 2 },
+    { "log", array_log, log, -INFINITY, INFINITY, 1 },
     { "log1p", array_log1p, log1p, -INFINITY, INFINITY, 2 },
-    { "tanh", array_tanh, tanh, -INFINITY, INFINITY, 4 },
-    { "sigmoid", array_sigmoid, true_sigmoid, -INFINITY, INFINITY, 4 },
-    { "softplus", array_softplus, true_softplus, -INFINITY, INFINITY, 4 },
-    { "erf", array_erf, erf, -INFINITY, INFINITY, 4 },
-    { "sin_turn", array_sin_turn, true_sin_turn, 0, 1, 4 },
-    { "cos_turn", array_cos_turn, true_cos_turn, 0, 1, 4 },
+    { "tanh", array_tanh, tanh, -INFINITY, INFINITY, 3 },
+    { "sigmoid", array_sigmoid, true_sigmoid, -INFINITY, INFINITY, 3 },
+    { "softplus", array_softplus, true_softplus, -INFINITY, INFINITY, 2 },
+    { "erf", array_erf, erf, -INFINITY, INFINITY, 2 },
+    { "sin_turn", array_sin_turn, true_sin_turn, 0, 1, 2 },
+    { "cos_turn", array_cos_turn, true_cos_turn, 0, 1, 2 },
 };
 
 typedef struct {
@@ -122,7 +129,7 @@ static void judge(result *r, float x, float y, double truth)
         r->wrong_nan += !isnan(truth) || !isnan(y);
         return;
     }
-    r->wrong_zero_sign += truth == 0 && !signbit(truth) != !signbit(y);
+    r->wrong_zero_sign += x == 0 && truth == 0 && !signbit(truth) != !signbit(y);
     const double bounded = finite_or_2_to_128(truth);
     const double error = fabs(finite_or_2_to_128((double)y) - bounded) / unit_of(bounded);
     r->misrounded += y != (float)truth;
