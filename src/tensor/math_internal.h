@@ -38,6 +38,13 @@
 #define LG_INLINE static inline
 #endif
 
+/* libm's function of that name for lg_real: LG_LIBM(pow)(x, y). A call: for what is not above, or not in a loop. */
+#ifdef LG_DOUBLE
+#define LG_LIBM(name) name
+#else
+#define LG_LIBM(name) name##f
+#endif
+
 #ifdef LG_DOUBLE
 
 LG_INLINE double real_sqrt(double x)
