@@ -1,0 +1,408 @@
+/* Elementary functions (tensor/math_internal.h) against libm in the next wider type, over a sample that has every
+ * exponent, for every generation of x86-64 that this processor runs. bench/accuracy.c takes all floats. */
+#include "tensor/math_internal.h"
+
+#include <check.h>
+#include <float.h>
+#include <stdlib.h>
+
+#ifdef LG_DOUBLE
+typedef long double wide;
+#define WIDE(name) name##l
+#define REAL_MAX DBL_MAX
+#define REAL_MIN DBL_MIN
+#define REAL_DIGITS DBL_MANT_DIG
+#define REAL_LEAST 0x1p-1074
+typedef uint64_t real_bits;
+#define EXPONENTS 2048
+#else
+typedef double wide;
+#define WIDE(name) name
+#define REAL_MAX FLT_MAX
+#define REAL_MIN FLT_MIN
+#define REAL_DIGITS FLT_MANT_DIG
+#define REAL_LEAST 0x1p-149f
+typedef uint32_t real_bits;
+#define EXPONENTS 256
+#endif
+#define REAL_NAN ((lg_real)NAN)
+#define REAL_INFINITY ((lg_real)INFINITY)
+
+typedef void array_function(const lg_real *restrict x, lg_real *restrict y, size_t n);
+
+/* One loop per function and generation: what target_clones makes, but callable by name. */
+#define LOOP(name, generation, attribute)                                                                \
+    attribute static void name##_##generation(const lg_real *restrict x, lg_real *restrict y, size_t n)  \
+    {                                                                                                    \
+        for (size_t i = 0; i < n; i++)                                                                   \
+            y[i] = real_##name(x[i]);                                                                    \
+    }
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
+#define GENERATIONS 3
+#define LOOPS(name)                                                    \
+    LOOP(name, v1, )                                                   \
+    LOOP(name, v3, __attribute__((target("arch=x86-64-v3"))))          \
+    LOOP(name, v4, __attribute__((target("arch=x86-64-v4"))))
+#define LOOP_NAMES(name) { name##_v1, name##_v3, name##_v4 }
+
+static bool runs_here(int generation)
+{
+    return generation == 0 || (generation == 1 ? __builtin_cpu_supports("x86-64-v3") : __builtin_cpu_supports("x86-64-v4"));
+}
+#else
+#define GENERATIONS 1
+#define LOOPS(name) LOOP(name, v1, )
+#define LOOP_NAMES(name) { name##_v1 }
+
+static bool runs_here(int generation)
+{
+    return generation == 0;
+}
+#endif
+
+LOOPS(sqrt)
+LOOPS(exp)
+LOOPS(expm1)
+LOOPS(log)
+LOOPS(log1p)
+LOOPS(tanh)
+LOOPS(sigmoid)
+LOOPS(softplus)
+LOOPS(erf)
+LOOPS(sin_turn)
+LOOPS(cos_turn)
+
+static wide true_sigmoid(wide x)
+{
+    return x < 0 ? WIDE(exp)(x) / (1 + WIDE(exp)(x)) : 1 / (1 + WIDE(exp)(-x));
+}
+
+static wide true_softplus(wide x)
+{
+    return x > 0 ? x + WIDE(log1p)(WIDE(exp)(-x)) : WIDE(log1p)(WIDE(exp)(x));
+}
+
+/* By the angle beyond the last quarter turn, since 2 pi x itself would be off near the zeros. */
+static wide true_sin_turn(wide x)
+{
+    const wide k = WIDE(rint)(4 * x), angle = (wide)6.283185307179586476925286766559L * (x - k / 4);
+    const wide y = (int)k & 1 ? WIDE(cos)(angle) : WIDE(sin)(angle);
+    return (int)k & 2 ? -y : y;
+}
+
+static wide true_cos_turn(wide x)
+{
+    return true_sin_turn(x + 0.25);
+}
+
+enum shape { NEITHER, RISING, ODD, ODD_AND_RISING };
+
+typedef struct {
+    const char *name;
+    array_function *loops[GENERATIONS];
+    wide (*truth)(wide);
+    lg_real low, high; /* inputs that count */
+    double limit;      /* ULP */
+    enum shape shape;
+    lg_real least, most; /* the range of its values */
+} function;
+
+static const function functions[] = {
+    { "sqrt", LOOP_NAMES(sqrt), WIDE(sqrt), -REAL_INFINITY, REAL_INFINITY, 0.51, RISING, 0, REAL_INFINITY },
+    { "exp", LOOP_NAMES(exp), WIDE(exp), -REAL_INFINITY, REAL_INFINITY, 1, RISING, 0, REAL_INFINITY },
+    { "expm1", LOOP_NAMES(expm1), WIDE(expm1), -REAL_INFINITY, REAL_INFINITY, 2, RISING, -1, REAL_INFINITY },
+    { "log", LOOP_NAMES(log), WIDE(log), -REAL_INFINITY, REAL_INFINITY, 1, RISING, -REAL_INFINITY, REAL_INFINITY },
+    { "log1p", LOOP_NAMES(log1p), WIDE(log1p), -REAL_INFINITY, REAL_INFINITY, 2, RISING, -REAL_INFINITY, REAL_INFINITY },
+    { "tanh", LOOP_NAMES(tanh), WIDE(tanh), -REAL_INFINITY, REAL_INFINITY, 3, ODD_AND_RISING, -1, 1 },
+    { "sigmoid", LOOP_NAMES(sigmoid), true_sigmoid, -REAL_INFINITY, REAL_INFINITY, 3, RISING, 0, 1 },
+    { "softplus", LOOP_NAMES(softplus), true_softplus, -REAL_INFINITY, REAL_INFINITY, 2, RISING, 0, REAL_INFINITY },
+    { "erf", LOOP_NAMES(erf), WIDE(erf), -REAL_INFINITY, REAL_INFINITY, 2, ODD_AND_RISING, -1, 1 },
+    { "sin_turn", LOOP_NAMES(sin_turn), true_sin_turn, 0, 1, 2, NEITHER, -1, 1 },
+    { "cos_turn", LOOP_NAMES(cos_turn), true_cos_turn, 0, 1, 2, NEITHER, -1, 1 },
+};
+#define FUNCTIONS (sizeof functions / sizeof *functions)
+
+/* The sample: per sign and exponent, SLICES mantissas: the first, the last, and one at random in each slice between.
+ * In rising order. */
+enum { SLICES = 196608 / EXPONENTS, PER_EXPONENT = SLICES + 2, SAMPLES = 2 * EXPONENTS * PER_EXPONENT };
+
+static lg_real sample_x[SAMPLES], sample_y[SAMPLES];
+
+static lg_real real_of_bits(real_bits bits)
+{
+    lg_real x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void make_sample(void)
+{
+    uint64_t random = 1;
+    lg_real *positive = sample_x + SAMPLES / 2;
+    for (size_t exponent = 0; exponent < EXPONENTS; exponent++) {
+        const real_bits mantissas = (real_bits)1 << (REAL_DIGITS - 1), width = mantissas / SLICES;
+        const real_bits base = (real_bits)exponent * mantissas;
+        lg_real *x = positive + exponent * PER_EXPONENT;
+        x[0] = real_of_bits(base);
+        for (size_t slice = 0; slice < SLICES; slice++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            x[1 + slice] = real_of_bits(base + (real_bits)slice * width + (real_bits)(random >> 20) % width);
+        }
+        x[PER_EXPONENT - 1] = real_of_bits(base + mantissas - 1);
+    }
+    for (size_t i = 0; i < SAMPLES / 2; i++) /* rising through the negative NaN, -infinity, ..., -0 */
+        sample_x[i] = -positive[SAMPLES / 2 - 1 - i];
+}
+
+/* The error of y in units in the last place at the truth; infinity counts as the power of 2 after REAL_MAX. */
+static double units_off(lg_real y, wide truth)
+{
+    const wide beyond = (wide)REAL_MAX * (1 + WIDE(ldexp)(1, -REAL_DIGITS));
+    if (isinf(y) && (truth < 0) == (y < 0) && WIDE(fabs)(truth) >= beyond)
+        return 0;
+    const wide bounded = WIDE(fabs)(truth) < (wide)REAL_MAX ? truth : truth < 0 ? -(wide)REAL_MAX : (wide)REAL_MAX;
+    int exponent;
+    WIDE(frexp)(WIDE(fabs)(bounded) < (wide)REAL_MIN ? (wide)REAL_MIN : bounded, &exponent);
+    return (double)(WIDE(fabs)((wide)y - bounded) / WIDE(ldexp)(1, exponent - REAL_DIGITS));
+}
+
+/* Runs f at one generation over the whole sample into sample_y; false when the processor cannot. */
+static bool run_sample(const function *f, int generation)
+{
+    if (!runs_here(generation))
+        return false;
+    f->loops[generation](sample_x, sample_y, SAMPLES);
+    return true;
+}
+
+static bool counts(const function *f, lg_real x)
+{
+    return (x >= f->low && x <= f->high) || (isnan(x) && isinf(f->low));
+}
+
+START_TEST(values_are_within_their_limit_of_the_truth)
+{
+    const function *f = &functions[_i];
+    static wide truth[SAMPLES];
+    make_sample();
+    for (size_t i = 0; i < SAMPLES; i++)
+        truth[i] = counts(f, sample_x[i]) ? f->truth((wide)sample_x[i]) : 0;
+    for (int generation = 0; generation < GENERATIONS && run_sample(f, generation); generation++) {
+        double worst = 0;
+        size_t worst_at = 0, wrong_nan = 0, tested = 0;
+        for (size_t i = 0; i < SAMPLES; i++) {
+            if (!counts(f, sample_x[i]))
+                continue;
+            tested++;
+            wrong_nan += !isnan(sample_y[i]) != !isnan(truth[i]);
+            const double error = isnan(truth[i]) ? 0 : units_off(sample_y[i], truth[i]);
+            if (error > worst) {
+                worst = error;
+                worst_at = i;
+            }
+        }
+        ck_assert_uint_gt(tested, SAMPLES / 5);
+        ck_assert_msg(wrong_nan == 0, "%s: %zu NaN where none should be, or the reverse", f->name, wrong_nan);
+        ck_assert_msg(worst <= f->limit, "%s(%.17g) = %.17g is %g ULP off (generation %d)", f->name,
+                      (double)sample_x[worst_at], (double)sample_y[worst_at], worst, generation);
+    }
+}
+END_TEST
+
+START_TEST(values_stay_in_range_and_rise_or_are_odd_as_they_should)
+{
+    const function *f = &functions[_i];
+    make_sample();
+    for (int generation = 0; generation < GENERATIONS && run_sample(f, generation); generation++) {
+        size_t outside = 0, falls = 0, uneven = 0;
+        lg_real previous = -REAL_INFINITY;
+        for (size_t i = 0; i < SAMPLES; i++) {
+            const lg_real y = sample_y[i];
+            if (!counts(f, sample_x[i]) || isnan(y))
+                continue;
+            outside += !(y >= f->least && y <= f->most);
+            falls += y < LG_LIBM(nextafter)(previous, -REAL_INFINITY); /* the last place may waver on a plateau */
+            uneven += sample_y[SAMPLES - 1 - i] != -y;
+            previous = y;
+        }
+        ck_assert_msg(outside == 0, "%s: %zu values out of range", f->name, outside);
+        if (f->shape == RISING || f->shape == ODD_AND_RISING)
+            ck_assert_msg(falls == 0, "%s falls %zu times by more than its last place", f->name, falls);
+        if (f->shape == ODD || f->shape == ODD_AND_RISING)
+            ck_assert_msg(uneven == 0, "%s is not odd %zu times", f->name, uneven);
+    }
+}
+END_TEST
+
+static bool same_bits_or_nan(lg_real a, lg_real b)
+{
+    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
+START_TEST(a_value_does_not_depend_on_its_place_in_the_loop)
+{
+    const function *f = &functions[_i];
+    enum { N = 20000, MOST = 67 };
+    static lg_real y[N + MOST];
+    make_sample();
+    const lg_real *x = sample_x + SAMPLES / 2 + SAMPLES / 8; /* about 0.1 to 1e6, where nothing is degenerate */
+    for (int generation = 0; generation < GENERATIONS && run_sample(f, generation); generation++) {
+        const lg_real *whole = sample_y + (x - sample_x);
+        size_t length = 1;
+        for (size_t i = 0; i < N; i += length, length = length % MOST + 1)
+            f->loops[generation](x + i, y + i, length);
+        size_t different = 0;
+        for (size_t i = 0; i < N; i++)
+            different += !same_bits_or_nan(y[i], whole[i]);
+        ck_assert_msg(different == 0, "%s: %zu of %d differ (generation %d)", f->name, different, N, generation);
+    }
+}
+END_TEST
+
+static const function *function_named(const char *name)
+{
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        if (strcmp(functions[i].name, name) == 0)
+            return &functions[i];
+    ck_abort_msg("no function %s", name);
+}
+
+/* f(x) is y to the bit (any NaN for NaN), in the vector body of the loop as in its tail. */
+static void expect(const char *name, lg_real x, lg_real y)
+{
+    const function *f = function_named(name);
+    enum { N = 37 };
+    lg_real in[N], out[N];
+    for (size_t i = 0; i < N; i++)
+        in[i] = x;
+    for (int generation = 0; generation < GENERATIONS && runs_here(generation); generation++) {
+        f->loops[generation](in, out, N);
+        size_t wrong = 0;
+        for (size_t i = 0; i < N; i++)
+            wrong += !same_bits_or_nan(out[i], y);
+        ck_assert_msg(wrong == 0, "%s(%.9g) is %.9g or %.9g, not %.9g (generation %d)", name, (double)x, (double)out[0],
+                      (double)out[N - 1], (double)y, generation);
+    }
+}
+
+START_TEST(special_values_are_those_of_annex_f)
+{
+    const lg_real inf = REAL_INFINITY, zero = 0, one = 1;
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        if (isinf(functions[i].low)) {
+            expect(functions[i].name, REAL_NAN, REAL_NAN);
+            expect(functions[i].name, -REAL_NAN, REAL_NAN);
+        }
+    const struct {
+        const char *name;
+        lg_real at_minus_infinity, at_minus_0, at_0, at_infinity;
+    } rows[] = {
+        { "sqrt", REAL_NAN, -zero, 0, inf },   { "exp", 0, 1, 1, inf },
+        { "expm1", -1, -zero, 0, inf },        { "log", REAL_NAN, -inf, -inf, inf },
+        { "log1p", REAL_NAN, -zero, 0, inf },  { "tanh", -1, -zero, 0, 1 },
+        { "sigmoid", 0, one / 2, one / 2, 1 }, { "erf", -1, -zero, 0, 1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        expect(rows[i].name, -inf, rows[i].at_minus_infinity);
+        expect(rows[i].name, -zero, rows[i].at_minus_0);
+        expect(rows[i].name, 0, rows[i].at_0);
+        expect(rows[i].name, inf, rows[i].at_infinity);
+    }
+    expect("softplus", -inf, 0);
+    expect("softplus", 0, (lg_real)0.693147180559945309417232121458L);
+    expect("softplus", inf, inf);
+    expect("log", 1, 0);
+    expect("log", -REAL_LEAST, REAL_NAN);
+    expect("log", -1, REAL_NAN);
+    expect("log1p", -1, -inf);
+    expect("log1p", (lg_real)-1.5, REAL_NAN);
+    expect("sin_turn", 0, 0);
+    expect("cos_turn", 0, 1);
+    expect("cos_turn", 1, 1);
+    expect("sin_turn", (lg_real)0.25, 1);
+    expect("cos_turn", (lg_real)0.5, -1);
+    expect("sin_turn", (lg_real)0.75, -1);
+}
+END_TEST
+
+START_TEST(tiny_arguments_are_kept_to_the_last_bit)
+{
+    /* f(x) = x + O(x^2) */
+    const char *const names[] = { "expm1", "log1p", "tanh" };
+    const lg_real tiny[] = { REAL_LEAST, 3 * REAL_LEAST, REAL_MIN / 2, REAL_MIN, (lg_real)1e-30, (lg_real)1e-20 };
+    for (size_t f = 0; f < sizeof names / sizeof *names; f++)
+        for (size_t i = 0; i < sizeof tiny / sizeof *tiny; i++) {
+            expect(names[f], tiny[i], tiny[i]);
+            expect(names[f], -tiny[i], -tiny[i]);
+        }
+    expect("exp", REAL_LEAST, 1);
+}
+END_TEST
+
+START_TEST(results_overflow_and_underflow_where_they_should)
+{
+    expect("log", REAL_MAX, WIDE(log)((wide)REAL_MAX) > 700 ? (lg_real)709.782712893383996732L : (lg_real)88.7228391116729996L);
+#ifndef LG_DOUBLE
+    /* 128 ln 2 = 88.72283911..., which lies between two floats. */
+    ck_assert(real_exp(88.72283f) < INFINITY);
+    expect("exp", 88.7228394f, INFINITY);
+    expect("expm1", 88.7228394f, INFINITY);
+    expect("exp", 1e30f, INFINITY);
+    /* exp(-103.9720771) is half the least float: rounds up above, to 0 below. */
+    expect("exp", -103.972f, REAL_LEAST);
+    expect("exp", -103.973f, 0);
+    expect("exp", -1e30f, 0);
+    expect("exp", -100.0f, 27 * REAL_LEAST); /* 3.7200760e-44 = 26.55 of them */
+    expect("sigmoid", -100.0f, 27 * REAL_LEAST);
+    expect("softplus", -100.0f, 27 * REAL_LEAST);
+    expect("sigmoid", -1e30f, 0);
+    expect("softplus", 1e30f, 1e30f);
+    expect("softplus", REAL_MAX, REAL_MAX);
+    expect("log", REAL_LEAST, -103.278929903431851103f); /* -149 ln 2 */
+    expect("log", REAL_MIN, -87.3365447505531004f);      /* -126 ln 2 */
+    expect("log1p", -1 + 0x1p-24f, -16.6355323334386874f);
+    expect("tanh", 9.5f, 1);
+    expect("erf", 4.0f, 1);
+    expect("erf", REAL_LEAST, REAL_LEAST); /* 2 / sqrt(pi) = 1.13 of the least number */
+    expect("erf", 4 * REAL_LEAST, 5 * REAL_LEAST);
+#endif
+}
+END_TEST
+
+START_TEST(the_sample_has_all_it_should)
+{
+    size_t exponents[2][EXPONENTS] = { { 0 } }, nans = 0, infinities = 0, zeros = 0, disorder = 0;
+    make_sample();
+    for (size_t i = 0; i < SAMPLES; i++) {
+        real_bits bits;
+        memcpy(&bits, &sample_x[i], sizeof bits);
+        exponents[bits >> (sizeof bits * 8 - 1)][bits >> (REAL_DIGITS - 1) & (EXPONENTS - 1)]++;
+        nans += isnan(sample_x[i]) != 0;
+        infinities += isinf(sample_x[i]) != 0;
+        zeros += sample_x[i] == 0;
+        disorder += i > 0 && sample_x[i] < sample_x[i - 1];
+    }
+    for (size_t e = 0; e < EXPONENTS; e++)
+        ck_assert(exponents[0][e] == PER_EXPONENT && exponents[1][e] == PER_EXPONENT);
+    ck_assert_uint_gt(nans, 2 * SLICES - 2);
+    ck_assert_uint_ge(infinities, 2);
+    ck_assert_uint_ge(zeros, 2);
+    ck_assert_uint_eq(disorder, 0);
+}
+END_TEST
+
+Suite *math_suite(void)
+{
+    Suite *suite = suite_create("math");
+    TCase *tcase = tcase_create("functions");
+    tcase_add_test(tcase, the_sample_has_all_it_should);
+    tcase_add_loop_test(tcase, values_are_within_their_limit_of_the_truth, 0, (int)FUNCTIONS);
+    tcase_add_loop_test(tcase, values_stay_in_range_and_rise_or_are_odd_as_they_should, 0, (int)FUNCTIONS);
+    tcase_add_loop_test(tcase, a_value_does_not_depend_on_its_place_in_the_loop, 0, (int)FUNCTIONS);
+    tcase_add_test(tcase, special_values_are_those_of_annex_f);
+    tcase_add_test(tcase, tiny_arguments_are_kept_to_the_last_bit);
+    tcase_add_test(tcase, results_overflow_and_underflow_where_they_should);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
