@@ -17,6 +17,14 @@ const lg_op *lg_op_at(size_t row)
     return row < lg_op_count() ? op_table[row] : NULL;
 }
 
+const char *lg_position_text(const lg_tensor *x, size_t flat, char *text, size_t bytes)
+{
+    size_t at[LG_MAX_RANK];
+    for (size_t i = x->rank; i-- > 0; flat /= x->dims[i])
+        at[i] = flat % x->dims[i];
+    return lg_shape_text(x->rank, at, text, bytes);
+}
+
 bool lg_axis_of(const char *name, const lg_tensor *x, int axis, size_t *found)
 {
     const int rank = (int)x->rank;

@@ -23,6 +23,9 @@ LG_OP_LIST(LG_DECLARE_OP)
 /* The axis that `axis` means in x, counted from the end when negative; false with LG_E_SHAPE. */
 bool lg_axis_of(const char *name, const lg_tensor *x, int axis, size_t *found);
 
+/* Writes the position of element `flat` of x as "[2, 0]". */
+const char *lg_position_text(const lg_tensor *x, size_t flat, char *text, size_t bytes);
+
 /* A shape as [outer, length, inner] around one axis. */
 typedef struct lg_around {
     size_t outer, length, inner;

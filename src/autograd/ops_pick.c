@@ -33,15 +33,6 @@ static void gather_rows_backward(const lg_node *node)
 
 const lg_op lg_gather_rows_op = { "gather_rows", gather_rows_forward, gather_rows_backward };
 
-/* Writes the position of element `flat` of x as "[2, 0]". */
-static const char *position_text(const lg_tensor *x, size_t flat, char *text, size_t bytes)
-{
-    size_t at[LG_MAX_RANK];
-    for (size_t i = x->rank; i-- > 0; flat /= x->dims[i])
-        at[i] = flat % x->dims[i];
-    return lg_shape_text(x->rank, at, text, bytes);
-}
-
 static bool indices_fit(const lg_tensor *table, const lg_tensor *indices)
 {
     char at[LG_SHAPE_TEXT_BYTES], it[LG_SHAPE_TEXT_BYTES], tt[LG_SHAPE_TEXT_BYTES];
@@ -55,10 +46,10 @@ static bool indices_fit(const lg_tensor *table, const lg_tensor *indices)
         if (indices->index[i] < 0 || (size_t)indices->index[i] >= table->dims[0]) {
             if (table->dims[0] == 0)
                 lg_fail(LG_E_INDEX, "gather_rows: indices%s is %d, but the table has no rows",
-                        position_text(indices, i, at, sizeof at), (int)indices->index[i]);
+                        lg_position_text(indices, i, at, sizeof at), (int)indices->index[i]);
             else
                 lg_fail(LG_E_INDEX, "gather_rows: indices%s is %d, but the rows are 0..%zu",
-                        position_text(indices, i, at, sizeof at), (int)indices->index[i], table->dims[0] - 1);
+                        lg_position_text(indices, i, at, sizeof at), (int)indices->index[i], table->dims[0] - 1);
             return false;
         }
     }
