@@ -130,7 +130,7 @@ deps:
 REMAKE = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
 demo: deps
-	@$(REMAKE) all
+	+@$(REMAKE) all
 	$(BUILD)/fraud
 
 # ---------------------------------------------------------------------------------------------------- testing
@@ -153,7 +153,7 @@ RUN_TESTS = LG_BUILD_DIR='$(CURDIR)/$(BUILD)' LG_SOURCE_DIR='$(CURDIR)' LG_CC='$
 	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),20,5)}
 
 test: deps
-	@$(REMAKE) all $(BUILD)/tests/run
+	+@$(REMAKE) all $(BUILD)/tests/run
 	@$(RUN_TESTS) $(BUILD)/tests/run
 
 check-valgrind: all $(BUILD)/tests/run
