@@ -190,10 +190,11 @@ install: all
 	sed $(PC_LINES) luge.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$(NAME).pc
 	for t in $(TRAINERS); do install -m 755 $(BUILD)/$$t $(DESTDIR)$(PREFIX)/bin/luge-$$t$(SUFFIX) || exit 1; done
 
+# The headers serve both precisions: they go with the last one.
 uninstall:
-	rm -rf $(DESTDIR)$(PREFIX)/include/luge
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,lib$(NAME).a lib$(NAME).so $(SONAME) $(notdir $(SHARED)) pkgconfig/$(NAME).pc)
 	rm -f $(TRAINERS:%=$(DESTDIR)$(PREFIX)/bin/luge-%$(SUFFIX))
+	ls $(DESTDIR)$(LIBDIR)/pkgconfig/luge*.pc > /dev/null 2>&1 || rm -rf $(DESTDIR)$(PREFIX)/include/luge
 
 clean:
 	rm -rf build build-*
