@@ -1,0 +1,38 @@
+/* Records of a CSV file, one after the other, from a buffer that a record has to fit into and the file does not. */
+#ifndef LG_CSV_READER_INTERNAL_H
+#define LG_CSV_READER_INTERNAL_H
+
+#include <zlib.h>
+
+#include "tensor/base.h"
+
+typedef struct lg_csv_cell {
+    char *text;    /* ended by NUL, quotes taken off; valid until the next record */
+    size_t length;
+    size_t line;   /* where the cell begins, from 1 */
+    bool quoted, escaped; /* escaped: doubled quotes inside, until they are made single */
+} lg_csv_cell;
+
+typedef struct lg_csv_reader {
+    const char *path;
+    gzFile file;
+    char delimiter;
+    bool stop[256];          /* bytes that may end an unquoted cell */
+    char *buffer;            /* bytes begin .. end-1 are unread; one byte more is allocated */
+    size_t capacity, begin, end;
+    bool at_end;             /* of the file: no byte will follow buffer[end - 1] */
+    size_t line;             /* of buffer[begin] */
+    lg_csv_cell *cells;
+    size_t cell_count, cell_capacity;
+} lg_csv_reader;
+
+/* Opens a file (plain or gzip) and skips a byte order mark and skip_lines lines. On error everything is closed. */
+lg_status lg_csv_reader_open(lg_csv_reader *reader, const char *path, char delimiter, size_t skip_lines);
+
+/* Reads the next record that is not an empty line into cells[0..cell_count); cell_count is 0 at the end of the file. */
+lg_status lg_csv_reader_next(lg_csv_reader *reader);
+
+/* NULL-safe in its parts: may be called on a zeroed struct. */
+void lg_csv_reader_close(lg_csv_reader *reader);
+
+#endif
