@@ -32,6 +32,7 @@ struct lg_params {
     size_t length; /* of each block */
     size_t size;   /* without padding */
     size_t holders;
+    bool abandoned; /* freed by the user while an optimizer held it: the last release frees it */
 };
 
 struct lg_snapshot {
@@ -48,6 +49,10 @@ void lg_params_free(lg_params *params)
 {
     if (!params)
         return;
+    if (params->holders > 0) {
+        params->abandoned = true;
+        return;
+    }
     for (size_t i = params->object_count; i-- > 0;)
         params->objects[i].free_object(params->objects[i].object);
     for (size_t i = 0; i < params->count; i++)
@@ -234,10 +239,12 @@ double lg_params_grad_norm(const lg_params *params)
 
 double lg_params_clip_norm(lg_params *params, double max_norm)
 {
-    if (!params || !(max_norm > 0)) {
+    if (!params)
+        lg_fail_null("lg_params_clip_norm: params is NULL");
+    else if (!(max_norm > 0))
         lg_fail(LG_E_PARAM, "lg_params_clip_norm: the bound is %g, but must be positive", max_norm);
+    if (!params || !(max_norm > 0))
         return NAN;
-    }
     const double norm = lg_params_grad_norm(params);
     if (!(norm > max_norm) || !isfinite(norm))
         return norm;
@@ -250,7 +257,9 @@ double lg_params_clip_norm(lg_params *params, double max_norm)
 
 lg_status lg_params_clip_value(lg_params *params, double limit)
 {
-    if (!params || !(limit > 0))
+    if (!params)
+        return lg_fail_null("lg_params_clip_value: params is NULL");
+    if (!(limit > 0))
         return lg_fail(LG_E_PARAM, "lg_params_clip_value: the limit is %g, but must be positive", limit);
     lg_block block = lg_params_block(params);
     const lg_real high = (lg_real)limit, low = -high;
@@ -334,5 +343,6 @@ void lg_params_hold(lg_params *params)
 
 void lg_params_release(lg_params *params)
 {
-    params->holders--;
+    if (--params->holders == 0 && params->abandoned)
+        lg_params_free(params);
 }

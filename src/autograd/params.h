@@ -12,8 +12,8 @@ LG_BEGIN_DECLS
 
 typedef struct lg_params lg_params;
 
-/* An empty set; NULL with LG_E_MEMORY. Freeing releases its tensors, and the layers made on it. Free optimizers of the
- * set before it. */
+/* An empty set; NULL with LG_E_MEMORY. Freeing releases its tensors, and the layers made on it: at once or, while
+ * optimizers of the set live, with the last of them. */
 LG_API lg_params *lg_params_new(void);
 LG_API void lg_params_free(lg_params *params);
 
@@ -47,7 +47,7 @@ LG_API double lg_params_clip_norm(lg_params *params, double max_norm);
 LG_API lg_status lg_params_clip_value(lg_params *params, double limit);
 
 /* A copy of all values, to return to later (best weights); restore copies them back: LG_E_SHAPE when the set changed
- * since. Free with free_snapshot. */
+ * since. Free with lg_snapshot_free. */
 typedef struct lg_snapshot lg_snapshot;
 LG_API lg_snapshot *lg_params_snapshot(const lg_params *params);
 LG_API lg_status lg_params_save_to(const lg_params *params, lg_snapshot *snapshot); /* overwrites a snapshot */
