@@ -1,11 +1,11 @@
 /* Parameter sets (params.h). */
 #include "autograd/params_internal.h"
 
+#include "tensor/math_internal.h"
 #include "tensor/memory_internal.h"
 #include "tensor/suggest_internal.h"
 #include "tensor/tensor_internal.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +170,17 @@ lg_tensor *lg_params_add(lg_params *params, const char *name, size_t rank, const
     return &e->tensor;
 }
 
+/* The blocks keep their size until something is added again; `length` is what counts. */
+void lg_params_shrink(lg_params *params, size_t count)
+{
+    while (params->count > count) {
+        entry *e = params->entries[--params->count];
+        params->length = e->offset;
+        params->size -= e->tensor.size;
+        free(e);
+    }
+}
+
 size_t lg_params_count(const lg_params *params)
 {
     return params ? params->count : 0;
@@ -226,13 +237,30 @@ lg_block lg_params_block(lg_params *params)
     return (lg_block){ params->length, params->values, params->gradients };
 }
 
+#define LANES 16
+
+/* In double, in LANES sums side by side: one alone would wait for each of its additions. */
+LG_CLONES static double sum_of_squares(size_t n, const lg_real *x)
+{
+    double lane[LANES] = { 0 }, sum = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (size_t k = 0; k < LANES; k++)
+            lane[k] += (double)x[i + k] * (double)x[i + k];
+    for (; i < n; i++)
+        lane[0] += (double)x[i] * (double)x[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lane[k];
+    return sum;
+}
+
 double lg_params_grad_norm(const lg_params *params)
 {
     double sum = 0;
     for (size_t i = 0; params && i < params->count; i++) {
         const lg_tensor *tensor = &params->entries[i]->tensor;
-        for (size_t k = 0; tensor->grad_written && k < tensor->size; k++)
-            sum += (double)tensor->grad[k] * (double)tensor->grad[k];
+        if (tensor->requires_grad && tensor->grad_written)
+            sum += sum_of_squares(tensor->size, tensor->grad);
     }
     return sqrt(sum);
 }

@@ -35,7 +35,8 @@ LG_API size_t lg_params_size(const lg_params *params);
 /* Forgets the gradients: the next backward stores instead of adding. */
 LG_API void lg_params_zero_grad(lg_params *params);
 
-/* sqrt of the sum of squares of all gradients, summed in double; a tensor without a gradient counts as zeros. */
+/* sqrt of the sum of squares of all gradients, summed in double; a tensor without a gradient, or that
+ * requires none, counts as zeros. */
 LG_API double lg_params_grad_norm(const lg_params *params);
 
 /* Clips gradients in place, before an optimizer's step.

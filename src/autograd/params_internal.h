@@ -19,6 +19,9 @@ size_t lg_params_length(const lg_params *params);
 /* Where tensor i begins in the blocks. */
 size_t lg_params_offset(const lg_params *params, size_t i);
 
+/* Takes back what was added last, down to `count` tensors: for a layer whose making failed halfway. */
+void lg_params_shrink(lg_params *params, size_t count);
+
 /* An optimizer begins or ends to work on the set: while any does, no tensor can be added. */
 void lg_params_hold(lg_params *params);
 void lg_params_release(lg_params *params);
