@@ -234,6 +234,49 @@ START_TEST(a_tensor_without_a_gradient_counts_as_gradient_zero)
 }
 END_TEST
 
+START_TEST(a_frozen_tensor_stays_as_it_is_whatever_its_momentum)
+{
+    for (size_t k = 0; lg_optimizer_known(k); k++) {
+        lg_params *frozen = lg_params_new(), *free_one = scalar(1);
+        for (int i = 0; i < 4; i++)
+            lg_tensor_data(lg_params_add(frozen, (const char *[]){ "a", "b", "c", "d" }[i], LG_SHAPE(1)))[0] = 1;
+        lg_optimizer *a = lg_optimizer_by_name(lg_optimizer_known(k), frozen, 0.1);
+        lg_optimizer *b = lg_optimizer_by_name(lg_optimizer_known(k), free_one, 0.1);
+        for (int t = 0; t < 6; t++) {
+            lg_block block = lg_params_block(frozen);
+            for (size_t i = 0; i < 4; i++)
+                block.gradients[lg_params_offset(frozen, i)] = (lg_real)(t + 1);
+            const lg_real before = lg_tensor_data(lg_params_at(frozen, 1))[0];
+            for (size_t i = 1; t == 3 && i < 4; i += 2)
+                ck_assert_int_eq(lg_tensor_require_grad(lg_params_at(frozen, i), false), LG_OK);
+            ck_assert_int_eq(lg_optimizer_step(a), LG_OK);
+            step_with(b, t + 1);
+            const lg_real *values = lg_params_block(frozen).values;
+            ck_assert(values[lg_params_offset(frozen, 0)] == (lg_real)value_of(free_one));
+            ck_assert(values[lg_params_offset(frozen, 2)] == (lg_real)value_of(free_one));
+            for (size_t i = 1; i < 4; i += 2)
+                ck_assert((values[lg_params_offset(frozen, i)] == before) == (t >= 3));
+        }
+        lg_optimizer_free(a);
+        lg_optimizer_free(b);
+        lg_params_free(frozen);
+        lg_params_free(free_one);
+    }
+}
+END_TEST
+
+START_TEST(a_set_freed_first_lives_until_its_last_optimizer)
+{
+    lg_params *params = scalar(1);
+    lg_optimizer *a = lg_sgd_new(params, NULL), *b = lg_adam_new(params, NULL);
+    lg_params_free(params);
+    ck_assert_int_eq(lg_optimizer_step(a), LG_OK);
+    lg_optimizer_free(a);
+    ck_assert_int_eq(lg_optimizer_step(b), LG_OK);
+    lg_optimizer_free(b);
+}
+END_TEST
+
 START_TEST(padding_stays_zero)
 {
     for (size_t k = 0; lg_optimizer_known(k); k++) {
@@ -480,6 +523,8 @@ Suite *optim_suite(void)
     suite_add_tcase(suite, values);
     TCase *sets = tcase_create("sets");
     tcase_add_test(sets, a_tensor_without_a_gradient_counts_as_gradient_zero);
+    tcase_add_test(sets, a_frozen_tensor_stays_as_it_is_whatever_its_momentum);
+    tcase_add_test(sets, a_set_freed_first_lives_until_its_last_optimizer);
     tcase_add_test(sets, padding_stays_zero);
     tcase_add_test(sets, two_sets_have_each_their_optimizer);
     tcase_add_test(sets, two_optimizers_share_a_set_and_keep_their_own_state);

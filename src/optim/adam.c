@@ -28,7 +28,7 @@ LG_CLONES static void sweep(size_t n, lg_real *restrict p, const lg_real *restri
     }
 }
 
-static void update(lg_optimizer *optimizer, lg_block block)
+static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_adam_options *o = &optimizer->options.adam;
     const double rate = optimizer->learning_rate, t = (double)optimizer->steps;
@@ -42,7 +42,7 @@ static void update(lg_optimizer *optimizer, lg_block block)
         .scale_v = (lg_real)(1 / sqrt(1 - pow(o->beta2, t))),
         .epsilon = (lg_real)o->epsilon,
     };
-    sweep(block.length, block.values, block.gradients, optimizer->state[0], optimizer->state[1], c);
+    sweep(piece.length, piece.values, piece.gradients, optimizer->state[0] + offset, optimizer->state[1] + offset, c);
 }
 
 static lg_optimizer *make(const char *what, const char *name, lg_params *params, const lg_adam_options *options,

@@ -67,12 +67,32 @@ void lg_optimizer_free(lg_optimizer *optimizer)
 
 /* ------------------------------------------------------------------- use */
 
+static void update_piece(const lg_optimizer *optimizer, lg_block block, size_t begin, size_t end)
+{
+    if (begin < end)
+        optimizer->update(optimizer, (lg_block){ end - begin, block.values + begin, block.gradients + begin }, begin);
+}
+
+/* The whole block at once where no tensor is frozen; otherwise each run of tensors between frozen ones. */
+static void update_trainable(const lg_optimizer *optimizer, lg_block block)
+{
+    const lg_params *params = optimizer->params;
+    const size_t count = lg_params_count(params);
+    size_t begin = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!lg_tensor_requires_grad(lg_params_at(params, i))) {
+            update_piece(optimizer, block, begin, lg_params_offset(params, i));
+            begin = i + 1 < count ? lg_params_offset(params, i + 1) : block.length;
+        }
+    update_piece(optimizer, block, begin, block.length);
+}
+
 lg_status lg_optimizer_step(lg_optimizer *optimizer)
 {
     if (!optimizer)
         return lg_fail_null("lg_optimizer_step: the optimizer is NULL");
     optimizer->steps++;
-    optimizer->update(optimizer, lg_params_block(optimizer->params));
+    update_trainable(optimizer, lg_params_block(optimizer->params));
     return LG_OK;
 }
 

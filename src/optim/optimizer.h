@@ -99,7 +99,7 @@ LG_API void lg_optimizer_free(lg_optimizer *optimizer);
 
 /* Updates every parameter of the set by its gradient, in one sweep and without allocating. A tensor that no backward
  * has reached since its gradient was zeroed counts as having the gradient 0, so that momentum and weight decay go on
- * acting on it. Gradients stay as they are: backward adds to them until they are zeroed, which is how gradients of
+ * acting on it; one that requires no gradient (lg_tensor_require_grad(tensor, false)) is left as it is. Gradients stay as they are: backward adds to them until they are zeroed, which is how gradients of
  * several batches are accumulated. A gradient that is NaN or infinite passes into its parameter, and to no other.
  * LG_E_PARAM for NULL. */
 LG_API lg_status lg_optimizer_step(lg_optimizer *optimizer);

@@ -13,7 +13,8 @@
 
 struct lg_optimizer {
     const char *name;
-    void (*update)(lg_optimizer *optimizer, lg_block block); /* `steps` counts the running step already */
+    /* Updates one piece, whose state begins at `offset` of each state block. `steps` counts the running step. */
+    void (*update)(const lg_optimizer *optimizer, lg_block piece, size_t offset);
     lg_params *params;
     double learning_rate;
     uint64_t steps;

@@ -14,12 +14,12 @@ typedef struct coefficients {
  * p <- p - rate b                              (d, where there is no b)
  *
  * Inlined into one function per case below, in each of which a loop without branches is left. */
-LG_INLINE void sweep(lg_block block, lg_real *restrict v, lg_real *restrict a, lg_real *restrict b, coefficients c,
+LG_INLINE void sweep(lg_block piece, lg_real *restrict v, lg_real *restrict a, lg_real *restrict b, coefficients c,
                      bool centered, bool momentum)
 {
-    lg_real *restrict p = block.values;
-    const lg_real *restrict gradient = block.gradients;
-    for (size_t i = 0; i < block.length; i++) {
+    lg_real *restrict p = piece.values;
+    const lg_real *restrict gradient = piece.gradients;
+    for (size_t i = 0; i < piece.length; i++) {
         const lg_real g = gradient[i] + c.decay * p[i];
         v[i] = c.alpha * v[i] + c.one_minus_alpha * g * g;
         lg_real variance = v[i];
@@ -35,27 +35,27 @@ LG_INLINE void sweep(lg_block block, lg_real *restrict v, lg_real *restrict a, l
     }
 }
 
-LG_CLONES static void plain(lg_block block, lg_real *const state[], coefficients c)
+LG_CLONES static void plain(lg_block piece, lg_real *const state[], coefficients c)
 {
-    sweep(block, state[0], NULL, NULL, c, false, false);
+    sweep(piece, state[0], NULL, NULL, c, false, false);
 }
 
-LG_CLONES static void with_mean(lg_block block, lg_real *const state[], coefficients c)
+LG_CLONES static void with_mean(lg_block piece, lg_real *const state[], coefficients c)
 {
-    sweep(block, state[0], state[1], NULL, c, true, false);
+    sweep(piece, state[0], state[1], NULL, c, true, false);
 }
 
-LG_CLONES static void with_momentum(lg_block block, lg_real *const state[], coefficients c)
+LG_CLONES static void with_momentum(lg_block piece, lg_real *const state[], coefficients c)
 {
-    sweep(block, state[0], NULL, state[1], c, false, true);
+    sweep(piece, state[0], NULL, state[1], c, false, true);
 }
 
-LG_CLONES static void with_both(lg_block block, lg_real *const state[], coefficients c)
+LG_CLONES static void with_both(lg_block piece, lg_real *const state[], coefficients c)
 {
-    sweep(block, state[0], state[1], state[2], c, true, true);
+    sweep(piece, state[0], state[1], state[2], c, true, true);
 }
 
-static void update(lg_optimizer *optimizer, lg_block block)
+static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_rmsprop_options *o = &optimizer->options.rmsprop;
     const coefficients c = {
@@ -66,10 +66,13 @@ static void update(lg_optimizer *optimizer, lg_block block)
         .epsilon = (lg_real)o->epsilon,
         .momentum = (lg_real)o->momentum,
     };
+    lg_real *state[LG_OPTIMIZER_STATES] = { NULL };
+    for (size_t i = 0; i < optimizer->state_count; i++)
+        state[i] = optimizer->state[i] + offset;
     if (o->centered)
-        (o->momentum > 0 ? with_both : with_mean)(block, optimizer->state, c);
+        (o->momentum > 0 ? with_both : with_mean)(piece, state, c);
     else
-        (o->momentum > 0 ? with_momentum : plain)(block, optimizer->state, c);
+        (o->momentum > 0 ? with_momentum : plain)(piece, state, c);
 }
 
 lg_optimizer *lg_rmsprop_new(lg_params *params, const lg_rmsprop_options *options)

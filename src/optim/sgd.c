@@ -22,16 +22,16 @@ LG_CLONES static void descend_with_momentum(size_t n, lg_real *restrict p, const
     }
 }
 
-static void update(lg_optimizer *optimizer, lg_block block)
+static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_sgd_options *o = &optimizer->options.sgd;
     const lg_real rate = (lg_real)optimizer->learning_rate, decay = (lg_real)o->weight_decay;
     if (optimizer->state_count == 0) {
-        descend(block.length, block.values, block.gradients, rate, decay);
+        descend(piece.length, piece.values, piece.gradients, rate, decay);
         return;
     }
     const lg_real fresh = optimizer->steps == 1 ? 1 : (lg_real)(1 - o->dampening);
-    descend_with_momentum(block.length, block.values, block.gradients, optimizer->state[0], rate, decay,
+    descend_with_momentum(piece.length, piece.values, piece.gradients, optimizer->state[0] + offset, rate, decay,
                           (lg_real)o->momentum, fresh, o->nesterov);
 }
 
