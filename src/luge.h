@@ -16,6 +16,7 @@
 #include "data/split.h"
 #include "losses/classification.h"
 #include "losses/loss.h"
+#include "models/layers.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
