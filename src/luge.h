@@ -19,5 +19,8 @@
 #include "models/layers.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+#include "train/history.h"
+#include "train/metrics.h"
+#include "train/progress.h"
 
 #endif
