@@ -131,7 +131,7 @@ START_TEST(a_line_in_progress_is_cut_to_the_terminal)
     row_of_screen(0);
     ck_assert_uint_eq(terminal.widest, 39);
     const char *wide[] = { "\xC3\xA4\xC3\xB6\xC3\xBC\xC3\xA4\xC3\xB6\xC3\xBC" }; /* 6 letters in 12 bytes */
-    ck_assert_int_eq(ioctl(terminal.master, TIOCSWINSZ, &(struct winsize){ .ws_row = 9, .ws_col = 53 }), 0);
+    ck_assert_int_eq(ioctl(terminal.master, TIOCSWINSZ, &(struct winsize){ .ws_row = 9, .ws_col = 55 }), 0);
     memset(terminal.screen, 0, sizeof terminal.screen);
     lg_progress_draw(progress, 5, 1, wide, (double[]){ 0.5 });
     const char *line = row_of_screen(1);

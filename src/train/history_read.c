@@ -2,7 +2,7 @@
 #include "train/history_internal.h"
 
 #include "tensor/memory_internal.h"
-#include "train/number_internal.h"
+#include "train/number_text_internal.h"
 
 #include <errno.h>
 #include <jansson.h>

@@ -2,7 +2,7 @@
 #include "train/metrics.h"
 
 #include "tensor/memory_internal.h"
-#include "train/number_internal.h"
+#include "train/number_text_internal.h"
 
 #include <math.h>
 #include <stdlib.h>

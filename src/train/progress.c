@@ -3,7 +3,7 @@
 
 #include "tensor/memory_internal.h"
 #include "train/clock_internal.h"
-#include "train/number_internal.h"
+#include "train/number_text_internal.h"
 
 #include <math.h>
 #include <stdarg.h>

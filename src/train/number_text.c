@@ -1,5 +1,5 @@
-/* Numbers as text, the same in every locale (number_internal.h). */
-#include "train/number_internal.h"
+/* Numbers as text, the same in every locale (number_text_internal.h). */
+#include "train/number_text_internal.h"
 
 #include <locale.h>
 #include <math.h>

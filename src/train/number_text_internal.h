@@ -1,6 +1,6 @@
 /* Numbers as text, the same in every locale. */
-#ifndef LG_NUMBER_INTERNAL_H
-#define LG_NUMBER_INTERNAL_H
+#ifndef LG_NUMBER_TEXT_INTERNAL_H
+#define LG_NUMBER_TEXT_INTERNAL_H
 
 #include "tensor/base.h"
 
