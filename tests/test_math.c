@@ -123,9 +123,20 @@ static const function functions[] = {
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 
-/* The sample: per sign and exponent, SLICES mantissas: the first, the last, and one at random in each slice between.
- * In rising order. */
-enum { SLICES = 196608 / EXPONENTS, PER_EXPONENT = SLICES + 2, SAMPLES = 2 * EXPONENTS * PER_EXPONENT };
+/* The sample: per sign and exponent, the first and the last mantissa, and one at random in each of so many equal slices
+ * between; many where functions bend, from 2^-16 to 2^8. In rising order. */
+enum {
+    BEND = EXPONENTS / 2 - 17,
+    BENDS = 24,
+    BEND_SLICES = 8192,
+    SLICES = 131072 / EXPONENTS,
+    SAMPLES = 2 * (BENDS * (BEND_SLICES + 2) + (EXPONENTS - BENDS) * (SLICES + 2))
+};
+
+static size_t slices_of(size_t exponent)
+{
+    return exponent >= BEND && exponent < BEND + BENDS ? BEND_SLICES : SLICES;
+}
 
 static lg_real sample_x[SAMPLES], sample_y[SAMPLES];
 
@@ -139,17 +150,17 @@ static lg_real real_of_bits(real_bits bits)
 static void make_sample(void)
 {
     uint64_t random = 1;
-    lg_real *positive = sample_x + SAMPLES / 2;
+    lg_real *positive = sample_x + SAMPLES / 2, *x = positive;
     for (size_t exponent = 0; exponent < EXPONENTS; exponent++) {
-        const real_bits mantissas = (real_bits)1 << (REAL_DIGITS - 1), width = mantissas / SLICES;
+        const size_t slices = slices_of(exponent);
+        const real_bits mantissas = (real_bits)1 << (REAL_DIGITS - 1), width = mantissas / (real_bits)slices;
         const real_bits base = (real_bits)exponent * mantissas;
-        lg_real *x = positive + exponent * PER_EXPONENT;
-        x[0] = real_of_bits(base);
-        for (size_t slice = 0; slice < SLICES; slice++) {
+        *x++ = real_of_bits(base);
+        for (size_t slice = 0; slice < slices; slice++) {
             random = random * 6364136223846793005u + 1442695040888963407u;
-            x[1 + slice] = real_of_bits(base + (real_bits)slice * width + (real_bits)(random >> 20) % width);
+            *x++ = real_of_bits(base + (real_bits)slice * width + (real_bits)(random >> 20) % width);
         }
-        x[PER_EXPONENT - 1] = real_of_bits(base + mantissas - 1);
+        *x++ = real_of_bits(base + mantissas - 1);
     }
     for (size_t i = 0; i < SAMPLES / 2; i++) /* rising through the negative NaN, -infinity, ..., -0 */
         sample_x[i] = -positive[SAMPLES / 2 - 1 - i];
@@ -246,7 +257,9 @@ START_TEST(a_value_does_not_depend_on_its_place_in_the_loop)
     enum { N = 20000, MOST = 67 };
     static lg_real y[N + MOST];
     make_sample();
-    const lg_real *x = sample_x + SAMPLES / 2 + SAMPLES / 8; /* about 0.1 to 1e6, where nothing is degenerate */
+    const lg_real *x = sample_x; /* from 0.1 on, where nothing is degenerate */
+    while (!(*x >= (lg_real)0.1))
+        x++;
     for (int generation = 0; generation < GENERATIONS && run_sample(f, generation); generation++) {
         const lg_real *whole = sample_y + (x - sample_x);
         size_t length = 1;
@@ -384,8 +397,9 @@ START_TEST(the_sample_has_all_it_should)
         disorder += i > 0 && sample_x[i] < sample_x[i - 1];
     }
     for (size_t e = 0; e < EXPONENTS; e++)
-        ck_assert(exponents[0][e] == PER_EXPONENT && exponents[1][e] == PER_EXPONENT);
+        ck_assert(exponents[0][e] == slices_of(e) + 2 && exponents[1][e] == slices_of(e) + 2);
     ck_assert_uint_gt(nans, 2 * SLICES - 2);
+    ck_assert(slices_of(EXPONENTS / 2 - 1) == BEND_SLICES); /* that of 1 */
     ck_assert_uint_ge(infinities, 2);
     ck_assert_uint_ge(zeros, 2);
     ck_assert_uint_eq(disorder, 0);
