@@ -83,9 +83,9 @@ typedef struct {
 
 static const function functions[] = {
     { "sqrt", array_sqrt, sqrt, -INFINITY, INFINITY, 0.501 },
-    { "exp", array_exp, exp, -INFINITY, INFINITY, 1 },
+    { "exp", array_exp, exp, -INFINITY, INFINITY, 1.1 },
     { "expm1", array_expm1, expm1, -INFINITY, INFINITY, 2 },
-    { "log", array_log, log, -INFINITY, INFINITY, 1 },
+    { "log", array_log, log, -INFINITY, INFINITY, 1.1 },
     { "log1p", array_log1p, log1p, -INFINITY, INFINITY, 2 },
     { "tanh", array_tanh, tanh, -INFINITY, INFINITY, 3 },
     { "sigmoid", array_sigmoid, true_sigmoid, -INFINITY, INFINITY, 3 },

@@ -11,16 +11,11 @@
 #define MULTIPLIER_1 0xCD9E8D57u
 #define KEY_STEP_0 0x9E3779B9u
 #define KEY_STEP_1 0xBB67AE85u
-#define ROUNDS 10
 
 /* Split hashes under a key of its own, so that a child's stream number is no output of the parent. */
 #define SPLIT_KEY 0x6C75676573706C74u
 
 #define TWO_PI 6.283185307179586476925286766559
-
-/* How many blocks are made side by side, a lane each; and the words that makes. */
-#define LANES 16
-#define CHUNK_WORDS (4 * LANES)
 
 static inline uint32_t low_word(uint64_t value)
 {
@@ -32,58 +27,48 @@ static inline uint32_t high_word(uint64_t value)
     return (uint32_t)(value >> 32);
 }
 
-void lg_philox(uint64_t key, uint64_t counter_low, uint64_t counter_high, uint32_t words[4])
+LG_INLINE void philox_round(uint32_t c[4], uint32_t k0, uint32_t k1)
 {
-    uint32_t c0 = low_word(counter_low), c1 = high_word(counter_low);
-    uint32_t c2 = low_word(counter_high), c3 = high_word(counter_high);
-    uint32_t k0 = low_word(key), k1 = high_word(key);
-    for (int round = 0; round < ROUNDS; round++) {
-        const uint64_t product_0 = (uint64_t)MULTIPLIER_0 * c0;
-        const uint64_t product_1 = (uint64_t)MULTIPLIER_1 * c2;
-        c0 = high_word(product_1) ^ c1 ^ k0;
-        c1 = low_word(product_1);
-        c2 = high_word(product_0) ^ c3 ^ k1;
-        c3 = low_word(product_0);
-        k0 += KEY_STEP_0;
-        k1 += KEY_STEP_1;
-    }
-    words[0] = c0;
-    words[1] = c1;
-    words[2] = c2;
-    words[3] = c3;
+    const uint64_t product_0 = (uint64_t)MULTIPLIER_0 * c[0];
+    const uint64_t product_1 = (uint64_t)MULTIPLIER_1 * c[2];
+    c[0] = high_word(product_1) ^ c[1] ^ k0;
+    c[1] = low_word(product_1);
+    c[2] = high_word(product_0) ^ c[3] ^ k1;
+    c[3] = low_word(product_0);
 }
 
-/* Blocks first_block ... first_block + LANES - 1 of a stream, one after the other. The same rounds as lg_philox, lane
- * beside lane, so that the compiler uses vector registers. */
-LG_CLONES
-static void make_blocks(uint64_t seed, uint64_t stream, uint64_t first_block, uint32_t words[CHUNK_WORDS])
+/* Ten rounds, written out: a loop here would keep the loop over blocks around it out of vector registers. */
+LG_INLINE void philox_rounds(uint64_t key, uint64_t counter_low, uint64_t counter_high, uint32_t words[4])
 {
-    uint32_t c0[LANES], c1[LANES], c2[LANES], c3[LANES];
-    for (size_t lane = 0; lane < LANES; lane++) {
-        c0[lane] = low_word(first_block + lane);
-        c1[lane] = high_word(first_block + lane);
-        c2[lane] = low_word(stream);
-        c3[lane] = high_word(stream);
-    }
-    uint32_t k0 = low_word(seed), k1 = high_word(seed);
-    for (int round = 0; round < ROUNDS; round++) {
-        for (size_t lane = 0; lane < LANES; lane++) {
-            const uint64_t product_0 = (uint64_t)MULTIPLIER_0 * c0[lane];
-            const uint64_t product_1 = (uint64_t)MULTIPLIER_1 * c2[lane];
-            c0[lane] = high_word(product_1) ^ c1[lane] ^ k0;
-            c1[lane] = low_word(product_1);
-            c2[lane] = high_word(product_0) ^ c3[lane] ^ k1;
-            c3[lane] = low_word(product_0);
-        }
-        k0 += KEY_STEP_0;
-        k1 += KEY_STEP_1;
-    }
-    for (size_t lane = 0; lane < LANES; lane++) {
-        words[4 * lane] = c0[lane];
-        words[4 * lane + 1] = c1[lane];
-        words[4 * lane + 2] = c2[lane];
-        words[4 * lane + 3] = c3[lane];
-    }
+    const uint32_t k0 = low_word(key), k1 = high_word(key);
+    uint32_t c[4] = { low_word(counter_low), high_word(counter_low), low_word(counter_high), high_word(counter_high) };
+    philox_round(c, k0, k1);
+    philox_round(c, k0 + 1 * KEY_STEP_0, k1 + 1 * KEY_STEP_1);
+    philox_round(c, k0 + 2 * KEY_STEP_0, k1 + 2 * KEY_STEP_1);
+    philox_round(c, k0 + 3 * KEY_STEP_0, k1 + 3 * KEY_STEP_1);
+    philox_round(c, k0 + 4 * KEY_STEP_0, k1 + 4 * KEY_STEP_1);
+    philox_round(c, k0 + 5 * KEY_STEP_0, k1 + 5 * KEY_STEP_1);
+    philox_round(c, k0 + 6 * KEY_STEP_0, k1 + 6 * KEY_STEP_1);
+    philox_round(c, k0 + 7 * KEY_STEP_0, k1 + 7 * KEY_STEP_1);
+    philox_round(c, k0 + 8 * KEY_STEP_0, k1 + 8 * KEY_STEP_1);
+    philox_round(c, k0 + 9 * KEY_STEP_0, k1 + 9 * KEY_STEP_1);
+    words[0] = c[0];
+    words[1] = c[1];
+    words[2] = c[2];
+    words[3] = c[3];
+}
+
+void lg_philox(uint64_t key, uint64_t counter_low, uint64_t counter_high, uint32_t words[4])
+{
+    philox_rounds(key, counter_low, counter_high, words);
+}
+
+/* The words of blocks first_block ... first_block + count - 1 of a stream, one after the other. */
+LG_CLONES
+static void make_blocks(uint64_t seed, uint64_t stream, uint64_t first_block, size_t count, uint32_t *restrict words)
+{
+    for (size_t i = 0; i < count; i++)
+        philox_rounds(seed, first_block + i, stream, words + 4 * i);
 }
 
 lg_rng lg_rng_at(uint64_t seed, uint64_t stream, uint64_t position)
@@ -185,10 +170,10 @@ static void next_words(lg_rng *rng, size_t count, uint32_t *words)
     size_t made = 0;
     while (made < count && rng->position % 4 != 0)
         words[made++] = lg_rng_bits(rng);
-    for (; count - made >= CHUNK_WORDS; made += CHUNK_WORDS) {
-        make_blocks(rng->seed, rng->stream, rng->position / 4, words + made);
-        rng->position += CHUNK_WORDS;
-    }
+    const size_t blocks = (count - made) / 4;
+    make_blocks(rng->seed, rng->stream, rng->position / 4, blocks, words + made);
+    rng->position += 4 * blocks;
+    made += 4 * blocks;
     while (made < count)
         words[made++] = lg_rng_bits(rng);
 }
