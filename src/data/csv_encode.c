@@ -280,7 +280,7 @@ static lg_status name_binary(const lg_csv_table *table, lg_dataset *dataset, con
 static lg_status add_binary(lg_csv_table *table, lg_dataset *dataset, const char *const *classes)
 {
     const lg_csv_column *column = &table->columns[table->target];
-    size_t positive;
+    size_t positive = 0;
     lg_status status = find_positive(table, classes, &positive);
     if (status < 0)
         return status;

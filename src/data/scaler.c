@@ -252,7 +252,7 @@ static lg_status writable(lg_dataset *dataset, size_t features, const char *what
 
 lg_status lg_scaler_apply(const lg_scaler *scaler, lg_dataset *dataset)
 {
-    lg_real *x;
+    lg_real *x = NULL;
     if (!scaler || !dataset)
         return lg_fail_null("scaler_apply: no scaler or data set");
     lg_status status = writable(dataset, scaler->features, "scaler_apply", &x);
@@ -393,7 +393,7 @@ lg_status lg_imputer_apply_values(const lg_imputer *imputer, size_t rows, lg_rea
 
 lg_status lg_imputer_apply(const lg_imputer *imputer, lg_dataset *dataset)
 {
-    lg_real *x;
+    lg_real *x = NULL;
     if (!imputer || !dataset)
         return lg_fail_null("imputer_apply: no imputer or data set");
     lg_status status = writable(dataset, imputer->features, "imputer_apply", &x);
