@@ -14,6 +14,9 @@
  *   LG_REDUCE_NONE           w loss, a tensor of the units' shape
  *   LG_REDUCE_WEIGHTED_MEAN  sum of w loss / sum of w (times the class weights, where they are in the mean's divisor)
  *
+ *   LG_REDUCE_ELEMENT_MEAN   sum of w loss / number of elements of the prediction (kl_divergence only, as PyTorch's
+ *                            `mean` has it there)
+ *
  * A mean over nothing (no units, zero divisor) is 0 with zero gradients; PyTorch gives NaN there. A unit of weight 0
  * counts 0 even if its loss is infinite or NaN. NaN in a unit makes that unit NaN and no other. */
 #ifndef LG_LOSS_H
@@ -27,7 +30,8 @@ typedef enum lg_reduction {
     LG_REDUCE_MEAN = 0,
     LG_REDUCE_SUM,
     LG_REDUCE_NONE,
-    LG_REDUCE_WEIGHTED_MEAN
+    LG_REDUCE_WEIGHTED_MEAN,
+    LG_REDUCE_ELEMENT_MEAN
 } lg_reduction;
 
 /* What losses share; NULL or all zeros are the defaults. An option that a loss has no use for is LG_E_PARAM. */
@@ -61,7 +65,7 @@ typedef struct lg_loss_chunk {
     size_t units;                     /* of this chunk */
     size_t width[LG_LOSS_MAX_INPUTS]; /* values of input i per unit */
     const lg_real *x[LG_LOSS_MAX_INPUTS]; /* real inputs: units x width */
-    const int32_t *label;             /* the index input: units x its width; every label is a valid class */
+    const int32_t *label;             /* the index input, units x its width; a LG_CLASS_INDEX is valid here */
     const double *param;              /* in the order of the table */
     const lg_real *class_weight;      /* [C] or NULL */
     const lg_real *pos_weight;        /* one per unit of the chunk, or NULL */
@@ -75,20 +79,46 @@ typedef struct lg_loss_chunk {
 
 typedef void lg_loss_kernel(const lg_loss_chunk *chunk);
 
+/* ------------------------------------------------------------ whole batches
+ * A loss whose units depend on each other, or on whole tensors, sees the batch at once, in three functions: `plan`
+ * checks shapes and data and says what the units are; `value` writes the loss of each unit; `derivative`, called in
+ * backward and only if wanted, writes the derivatives of sum_u factor_u loss_u. What plan and value leave in `scratch`
+ * is there for derivative. */
+typedef struct lg_loss_batch {
+    const struct lg_loss_info *info;
+    lg_tensor *const *inputs;          /* NULL for an optional input that is not given */
+    const double *param;
+    const struct lg_loss_options *options;
+
+    /* Set by plan: the shape of the units (rank 0, as at first: one scalar) and the scratch it wants. */
+    size_t rank, dims[LG_MAX_RANK];
+    size_t scratch_bytes;
+
+    size_t units;                      /* the product of dims, from value on */
+    void *scratch;                     /* 64-byte aligned, not initialised */
+    lg_real *loss;                     /* [units], written by value */
+    bool *counted;                     /* [units], true at first; false leaves the unit out of means and their divisors */
+
+    const lg_real *factor;             /* [units] in derivative; a unit of factor 0 adds nothing, whatever its loss */
+    lg_real *d[LG_LOSS_MAX_INPUTS];    /* out, every element: derivative by input i; NULL where not wanted */
+} lg_loss_batch;
+
 /* -------------------------------------------------------------------- table */
 
 /* How the units lie in input 0 (the prediction). */
 typedef enum lg_loss_units {
     LG_UNIT_ELEMENT, /* each element */
     LG_UNIT_ROW,     /* each row along the class axis */
-    LG_UNIT_SAMPLE   /* each index of the first axis, whatever follows */
+    LG_UNIT_SAMPLE,  /* each index of the first axis, whatever follows */
+    LG_UNIT_BATCH    /* as `plan` says; the row has plan, value and derivative instead of a kernel */
 } lg_loss_units;
 
 /* The shape of an input, against the units. */
 typedef enum lg_loss_layout {
     LG_LIKE_PREDICTION = 0, /* input 0's shape (a trailing axis of 1 is no difference) */
     LG_PER_UNIT,            /* one per unit */
-    LG_OWN_WIDTH            /* [units..., a width of its own] */
+    LG_OWN_WIDTH,           /* [units..., a width of its own] */
+    LG_WHOLE                /* any shape, given whole to every chunk; not differentiable (for LG_UNIT_BATCH: as plan says) */
 } lg_loss_layout;
 
 /* What its values may be. NaN passes the ranges (and gives NaN), but not the sets. */
@@ -100,7 +130,9 @@ typedef enum lg_loss_domain {
     LG_NON_NEGATIVE,
     LG_PLUS_MINUS_ONE,       /* {-1, 1} */
     LG_ZERO_OR_ONE,          /* {0, 1} */
-    LG_CLASS_INDEX           /* int32 in [0, C), or the ignored index where the loss takes one */
+    LG_CLASS_INDEX,          /* int32 in [0, C), or the ignored index where the loss takes one; checked by plan for
+                                LG_UNIT_BATCH */
+    LG_ANY_INDEX             /* int32, checked by the row's own functions */
 } lg_loss_domain;
 
 typedef struct lg_loss_input {
@@ -108,6 +140,7 @@ typedef struct lg_loss_input {
     lg_loss_layout layout;
     lg_loss_domain domain;
     bool differentiable;
+    bool optional; /* may be NULL; with LG_UNIT_BATCH only */
 } lg_loss_input;
 
 /* A hyper-parameter: the range is [low, high], an open end where said. `choices` ("none|balanced|uniform",
@@ -145,7 +178,10 @@ enum {
     LG_TAKES_CLASS_WEIGHT = 1 << 0,
     LG_TAKES_POS_WEIGHT = 1 << 1,
     LG_TAKES_IGNORE_INDEX = 1 << 2,
-    LG_WEIGHTS_IN_DIVISOR = 1 << 3 /* class_weight[target] enters the divisor of the mean */
+    LG_WEIGHTS_IN_DIVISOR = 1 << 3, /* class_weight[target] enters the divisor of the mean */
+    LG_TAKES_ELEMENT_MEAN = 1 << 4, /* LG_REDUCE_ELEMENT_MEAN */
+    LG_TAKES_CLASS_AXIS = 1 << 5,   /* class_axis with LG_UNIT_BATCH */
+    LG_OWN_REDUCTION = 1 << 6       /* LG_UNIT_BATCH: value and derivative apply sample_weight and reduction themselves */
 };
 
 #define LG_LOSS_MAX_ALIASES 6
@@ -164,6 +200,9 @@ typedef struct lg_loss_info {
     lg_loss_param params[LG_LOSS_MAX_PARAMS];
     lg_loss_alias aliases[LG_LOSS_MAX_ALIASES];
     lg_loss_kernel *kernel;
+    lg_status (*plan)(lg_loss_batch *batch); /* LG_UNIT_BATCH: these three instead */
+    void (*value)(lg_loss_batch *batch);
+    void (*derivative)(lg_loss_batch *batch);
     /* Optional: what ranges and domains cannot say. Parameters against each other and shapes, once; values, per
      * chunk before the kernel runs (`first` is the chunk's first unit, for the message). LG_OK or lg_fail(...). */
     lg_status (*check_call)(const struct lg_loss_info *info, lg_tensor *const inputs[], const double *params);

@@ -5,12 +5,36 @@
 #include "losses/loss.h"
 #include "tensor/math_internal.h"
 
-/* Every loss of the library, by family and name. A row that is not in this list is unknown to the table; the tests walk
- * the table. */
-#define LG_LOSSES(X)              \
-    X(binary_crossentropy)        \
-    X(sparse_categorical_crossentropy) \
+/* Every loss of the library, by family and name. A row that is not in these lists is unknown to the table; the tests
+ * walk the table. */
+#define LG_ANOMALY_LOSSES(X)
+#define LG_BOX_LOSSES(X)
+#define LG_CLASSIFICATION_LOSSES(X) \
+    X(binary_crossentropy)          \
+    X(sparse_categorical_crossentropy)
+#define LG_GENERATIVE_LOSSES(X)
+#define LG_IMBALANCE_LOSSES(X) \
     X(binary_focal_crossentropy)
+#define LG_MARGIN_LOSSES(X)
+#define LG_METRIC_LOSSES(X)
+#define LG_PROBABILISTIC_LOSSES(X)
+#define LG_RANKING_LOSSES(X)
+#define LG_REGRESSION_LOSSES(X)
+#define LG_SEGMENTATION_LOSSES(X)
+#define LG_SEQUENCE_LOSSES(X)
+#define LG_LOSSES(X)            \
+    LG_ANOMALY_LOSSES(X)        \
+    LG_BOX_LOSSES(X)            \
+    LG_CLASSIFICATION_LOSSES(X) \
+    LG_GENERATIVE_LOSSES(X)     \
+    LG_IMBALANCE_LOSSES(X)      \
+    LG_MARGIN_LOSSES(X)         \
+    LG_METRIC_LOSSES(X)         \
+    LG_PROBABILISTIC_LOSSES(X)  \
+    LG_RANKING_LOSSES(X)        \
+    LG_REGRESSION_LOSSES(X)     \
+    LG_SEGMENTATION_LOSSES(X)   \
+    LG_SEQUENCE_LOSSES(X)
 
 #define LG_DECLARE_LOSS(name) extern const lg_loss_info lg_##name##_row;
 LG_LOSSES(LG_DECLARE_LOSS)
@@ -33,8 +57,8 @@ lg_tensor *lg_loss_call(lg_tape *tape, const lg_loss_info *info, lg_tensor *cons
 lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value);
 
 /* Does the work once the parameters are known (loss_run.c). */
-lg_tensor *lg_loss_run(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
-                       const lg_loss_options *options);
+lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
+                          const lg_loss_options *options);
 
 /* LG_LOSS_KERNEL(huber, c, gradient) { ... } defines the kernel `huber` from a body that is compiled twice, with
  * `gradient` a constant: with derivatives, and without them or what only they need. */

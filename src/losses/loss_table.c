@@ -250,14 +250,14 @@ lg_tensor *lg_loss_call(lg_tape *tape, const lg_loss_info *info, lg_tensor *cons
         params[i] = i < positional_count
                         ? positional[i]
                         : option_value(options, info->params[i].name, info->params[i].initial, &given);
-    return lg_loss_run(tape, info, inputs, params, options);
+    return lg_loss_record(tape, info, inputs, params, options);
 }
 
 lg_tensor *lg_loss_custom(lg_tape *tape, const lg_loss_info *row, lg_tensor *const inputs[], const double *params,
                           const lg_loss_options *options)
 {
     static const double none[LG_LOSS_MAX_PARAMS] = { 0 };
-    if (!row || !row->name || !row->kernel || !inputs || lg_loss_input_count(row) == 0) {
+    if (!row || !row->name || (!row->kernel && !row->value) || !inputs || lg_loss_input_count(row) == 0) {
         lg_fail_null("lg_loss_custom: a row needs a name, at least one input and a kernel");
         return NULL;
     }
