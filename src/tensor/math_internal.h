@@ -106,8 +106,8 @@ LG_INLINE int32_t quarter_turn(double x, double *sine, double *cosine)
 
 #else
 
-/* Polynomial coefficients are minimax fits (Lawson's iteration, then rounded to float one after the other, the rest
- * being fitted anew); the error noted with each is relative to the function, before float arithmetic. */
+/* Polynomial coefficients are minimax fits, made by tools/fit_math.py; the error noted with each is relative to the
+ * function, before float arithmetic. */
 
 LG_INLINE uint32_t float_bits(float x)
 {
