@@ -17,6 +17,7 @@
 #include "losses/classification.h"
 #include "losses/loss.h"
 #include "models/layers.h"
+#include "models/sequential.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "train/history.h"
