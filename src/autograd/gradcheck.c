@@ -104,8 +104,9 @@ static lg_status differentiate(check *c, lg_tensor *y)
 static lg_status numeric_gradient(check *c, lg_tensor *x, size_t i, double *numeric)
 {
     const lg_real kept = x->real[i];
-    const double h = c->options.step * fmax(1, fabs((double)kept));
+    const double h = c->options.step;
     const lg_real high = (lg_real)((double)kept + h), low = (lg_real)((double)kept - h);
+    double difference = 0;
     x->real[i] = high;
     const lg_tensor *y = evaluate(c, false);
     if (y) {
@@ -113,14 +114,11 @@ static lg_status numeric_gradient(check *c, lg_tensor *x, size_t i, double *nume
         x->real[i] = low;
         y = evaluate(c, false);
     }
-    x->real[i] = kept;
-    if (!y)
-        return lg_error_code();
-    double difference = 0;
-    for (size_t k = 0; k < c->size; k++)
+    for (size_t k = 0; y && k < c->size; k++) /* before x is restored, of which y may be a view */
         difference += (double)c->weights[k] * ((double)c->above[k] - (double)y->real[k]);
+    x->real[i] = kept;
     *numeric = difference / ((double)high - (double)low);
-    return LG_OK;
+    return y ? LG_OK : lg_error_code();
 }
 
 /* ---------------------------------------------------------------- verdict */

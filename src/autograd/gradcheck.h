@@ -9,7 +9,7 @@
  *
  * For y = f(inputs) of any shape and fixed pseudo-random weights w of y's shape, 0.5 <= |w| <= 1.5, the gradient of
  * sum w y by backward is compared with
- *     numeric_i = sum over y of w (y(x_i + h) - y(x_i - h)) / 2h,   h = step max(1, |x_i|),
+ *     numeric_i = sum over y of w (y(x_i + h) - y(x_i - h)) / 2h,   h = step,
  * for every element i of every input that requires a gradient. It passes when, for each input,
  *     max |numeric - analytic| <= tolerance max(floor, max |analytic|).
  * A function with kinks (relu, abs, max, ...) must be checked at points farther than h from them.
@@ -28,8 +28,11 @@ typedef lg_tensor *(*lg_function)(lg_tape *tape, lg_tensor *const inputs[], void
 /* Zero means the default of the build:
  *                double   float
  *   step         1e-5     2^-8     about the cube root of the machine epsilon, where rounding and truncation balance
- *   tolerance    1e-7     2e-3     in float: outputs of up to 8 with errors of 8 units in the last place, over 2h
- *   floor        1e-3     1                                                                                         */
+ *   tolerance    1e-7     2e-3
+ *   floor        1e-3     1
+ * The step suits values and inputs of about 1. Float's tolerance is what rounding makes of it: a y of size up to 4 that is
+ * off by 32 units in the last place (2^-24 each of 4) errs by 8e-6, or 1e-3 over 2h, above and below. Where one input
+ * moves n > 64 values of y, such errors add up to sqrt(n) / 8 times that. */
 typedef struct lg_gradcheck_options {
     double step, tolerance, floor;
 } lg_gradcheck_options;
