@@ -59,7 +59,8 @@ def relative(power, value):
 half = float(mp.log(2)) / 2 * 1.0003  # a little more than rounding to an integer can leave
 fit("exp q", after(mp.exp, 2), relative(2, mp.exp), -half, half, 5)
 fit("expm1 q", after(mp.expm1, 2), relative(2, mp.expm1), -half, half, 6)
-fit("log g", after(mp.log1p, 3), relative(3, mp.log1p), float(mp.sqrt(0.5) - 1) * 1.0003, float(mp.sqrt(2) - 1) * 1.0003, 9)
+low, high = (float(mp.sqrt(m) - 1) * 1.0003 for m in (0.5, 2))
+fit("log g", after(mp.log1p, 3), relative(3, mp.log1p), low, high, 9)
 
 
 def erf_over_x_minus_1(square):
