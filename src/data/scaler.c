@@ -286,10 +286,10 @@ static int by_size(const void *a, const void *b)
 
 static double mean_of(const double *values, size_t count)
 {
-    double mean = 0;
+    double sum = 0;
     for (size_t i = 0; i < count; i++)
-        mean += (values[i] - mean) / (double)(i + 1);
-    return mean;
+        sum += values[i];
+    return sum / (double)count;
 }
 
 static double median_of(double *values, size_t count)
