@@ -1,0 +1,372 @@
+/* The training loop (fit.h). */
+#include "train/fit_internal.h"
+
+#include "tensor/memory_internal.h"
+#include "train/clock_internal.h"
+#include "train/history_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Uses of the seed beside the tape's, which are numbered by epochs. */
+#define USE_SPLIT (UINT64_MAX - 1)
+#define USE_ORDER (UINT64_MAX - 2)
+
+typedef struct row {
+    const char **names;
+    double *values;
+    size_t count, name_capacity, value_capacity;
+} row;
+
+typedef struct fit {
+    const lg_fit_options *options;
+    lg_optimizer *optimizer;
+    lg_params *params;
+    double base_rate;
+    lg_schedule schedule;
+    bool scheduled; /* else the rate is the caller's, to change in a callback if he likes */
+    lg_dataset *train_part, *validation_part; /* of validation_split */
+    lg_tape *tape;
+    lg_pass train, validation;
+    bool validates;
+    size_t epochs, epoch;
+    size_t updates; /* since the beginning */
+
+    /* Of the group of batches that makes one update (options.accumulate). */
+    double weight; /* of their gradients together */
+    bool sums;     /* the loss reduces by sum */
+
+    lg_monitor monitor;
+    lg_progress *progress;
+    lg_history *history;
+    lg_history_file *file;
+    bool catches_signals;
+    lg_stop stop;
+    row shown, recorded;
+} fit;
+
+/* ---------------------------------------------------------------- options */
+
+static lg_status check_options(const lg_fit_options *o)
+{
+    if (o->validation && o->validation_split != 0)
+        return lg_fail(LG_E_PARAM, "lg_fit: give validation or validation_split, not both");
+    if (!(o->validation_split >= 0 && o->validation_split < 1))
+        return lg_fail(LG_E_PARAM, "lg_fit: validation_split is %g; a share of at least 0 and below 1 is wanted",
+                       o->validation_split);
+    if (!(o->clip_norm >= 0) || !(o->clip_value >= 0))
+        return lg_fail(LG_E_PARAM, "lg_fit: clip_%s is %g; a bound above 0, or 0 for none, is wanted",
+                       o->clip_norm >= 0 ? "value" : "norm", o->clip_norm >= 0 ? o->clip_value : o->clip_norm);
+    if (o->class_weight && o->class_weight_count == 0)
+        return lg_fail(LG_E_PARAM, "lg_fit: class_weight is given, but class_weight_count is 0");
+    if (!o->class_weight && o->class_weight_count > 0)
+        return lg_fail_null("lg_fit: class_weight_count is %zu, but class_weight is NULL", o->class_weight_count);
+    return lg_schedule_check(o->schedule);
+}
+
+static lg_status open_passes(fit *f, const lg_dataset *dataset)
+{
+    const lg_fit_options *o = f->options;
+    const lg_rng root = lg_rng_seed(o->seed), order = lg_rng_split(&root, USE_ORDER);
+    const lg_dataset *validation = o->validation;
+    if (o->validation_split > 0) {
+        lg_rng rng = lg_rng_split(&root, USE_SPLIT);
+        lg_split *split = lg_split_dataset(dataset, o->validation_split, 0, &rng);
+        f->train_part = split ? lg_dataset_subset(dataset, split->train, split->train_rows) : NULL;
+        f->validation_part =
+            f->train_part ? lg_dataset_subset(dataset, split->validation, split->validation_rows) : NULL;
+        lg_split_free(split);
+        if (!f->validation_part)
+            return lg_error_code();
+        dataset = f->train_part;
+        validation = f->validation_part;
+    }
+    f->train.training = true;
+    lg_status status = lg_pass_open(&f->train, dataset, o->batch_size, o->no_shuffle ? NULL : &order, NULL);
+    f->validates = validation != NULL;
+    if (status == LG_OK && f->validates)
+        status = lg_pass_open(&f->validation, validation, o->batch_size, NULL, "val_");
+    if (status == LG_OK && o->class_weight)
+        status = lg_reports_set_class_weight(f->train.reports, o->class_weight_count, o->class_weight);
+    return status;
+}
+
+static lg_status open_fit(fit *f, lg_step_function *step, void *model, const lg_dataset *dataset)
+{
+    const lg_fit_options *o = f->options;
+    if (!step || !dataset || !f->optimizer)
+        return lg_fail_null("lg_fit: the %s is NULL", !step            ? "step function"
+                                                      : !f->optimizer ? "optimizer"
+                                                                      : "data set");
+    lg_status status = check_options(o);
+    if (status != LG_OK)
+        return status;
+    f->epochs = o->epochs ? o->epochs : 1;
+    f->params = lg_optimizer_params(f->optimizer);
+    f->base_rate = lg_optimizer_learning_rate(f->optimizer);
+    f->schedule = o->schedule ? *o->schedule : lg_schedule_constant();
+    f->scheduled = f->schedule.kind != LG_SCHEDULE_CONSTANT;
+    if (!(f->tape = lg_tape_new()))
+        return LG_E_MEMORY;
+    f->train = f->validation =
+        (lg_pass){ .what = "lg_fit", .step = step, .model = model, .tape = f->tape, .seed = o->seed };
+    status = open_passes(f, dataset);
+    if (status == LG_OK)
+        status = lg_monitor_init(&f->monitor, &o->early_stopping, f->validates);
+    if (status == LG_OK)
+        status = (f->history = lg_history_new()) ? LG_OK : LG_E_MEMORY;
+    if (status == LG_OK)
+        status = (f->progress = lg_progress_new(o->stream, o->verbose, f->epochs)) ? LG_OK : lg_error_code();
+    if (status == LG_OK && o->history_path)
+        status = (f->file = lg_history_file_open(o->history_path, NULL)) ? LG_OK : lg_error_code();
+    if (status == LG_OK && o->handle_signals) {
+        status = lg_signals_catch();
+        f->catches_signals = status == LG_OK;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------- numbers of a row */
+
+static lg_status put(row *r, const char *name, double value)
+{
+    if (lg_reserve(&r->names, &r->name_capacity, r->count + 1, sizeof *r->names, "lg_fit") != LG_OK ||
+        lg_reserve(&r->values, &r->value_capacity, r->count + 1, sizeof *r->values, "lg_fit") != LG_OK)
+        return LG_E_MEMORY;
+    r->names[r->count] = name;
+    r->values[r->count++] = value;
+    return LG_OK;
+}
+
+static lg_status put_pass(row *r, lg_pass *pass, bool pooled)
+{
+    size_t count;
+    const char *const *names;
+    const double *values;
+    lg_status status = put(r, pass->training ? "loss" : "val_loss", lg_pass_mean(pass));
+    if (status == LG_OK)
+        status = lg_reports_read(pass->reports, pooled, &count, &names, &values);
+    for (size_t i = 0; status == LG_OK && i < count; i++)
+        status = put(r, names[i], values[i]);
+    return status;
+}
+
+static lg_status draw(fit *f, size_t step)
+{
+    f->shown.count = 0;
+    lg_status status = put_pass(&f->shown, &f->train, false);
+    if (status == LG_OK)
+        lg_progress_draw(f->progress, step, f->shown.count, f->shown.names, f->shown.values);
+    return status;
+}
+
+/* ------------------------------------------------------------ one update */
+
+/* The rate at `t` epochs or updates since the beginning. */
+static lg_status set_rate(fit *f, size_t t)
+{
+    const double rate = lg_schedule_rate(&f->schedule, f->base_rate, t);
+    return isnan(rate) ? lg_error_code() : lg_optimizer_set_learning_rate(f->optimizer, rate);
+}
+
+/* Of a group of batches the loss is (sum of numerators) / (sum of divisors), whose last term is known only at its end.
+ * So every batch adds the gradient of its numerator, and scale_gradients divides at last:
+ *   mean loss   numerator = divisor loss      sum loss   numerator = loss, and nothing is divided
+ * A loss node that is a sum shows it by a value that is its numerator. */
+static lg_status add_gradients(fit *f, const lg_step_loss *loss)
+{
+    if (loss->value != 0 && loss->divisor != 1 && loss->divisor != 0)
+        f->sums = loss->value == (double)(lg_real)loss->numerator;
+    const lg_real upstream = f->sums ? 1 : (lg_real)loss->divisor;
+    f->weight = f->sums ? 1 : f->weight + loss->divisor;
+    lg_tensor *given = lg_constant(f->tape, lg_tensor_rank(loss->tensor), lg_tensor_dims(loss->tensor), &upstream);
+    return given ? lg_backward_from(f->tape, loss->tensor, given) : lg_error_code();
+}
+
+static void scale_gradients(fit *f)
+{
+    const double factor = f->weight > 0 ? 1 / f->weight : 1;
+    f->weight = 0;
+    for (size_t i = 0; i < lg_params_count(f->params) && factor != 1; i++) {
+        lg_tensor *tensor = lg_params_at(f->params, i);
+        lg_real *gradient = lg_tensor_grad(tensor);
+        for (size_t k = 0; gradient && k < lg_tensor_size(tensor); k++)
+            gradient[k] = (lg_real)((double)gradient[k] * factor);
+    }
+}
+
+static lg_status update(fit *f)
+{
+    const lg_fit_options *o = f->options;
+    lg_status status = LG_OK;
+    if (o->accumulate > 1)
+        scale_gradients(f);
+    if (o->before_step && (status = o->before_step(f->params, o->context)) != LG_OK)
+        return lg_error_code() != LG_OK ? status : lg_fail(status, "lg_fit: before_step gave status %d", (int)status);
+    if (o->clip_value > 0)
+        status = lg_params_clip_value(f->params, o->clip_value);
+    if (status == LG_OK && o->clip_norm > 0)
+        lg_params_clip_norm(f->params, o->clip_norm);
+    if (status == LG_OK && f->scheduled && f->schedule.unit == LG_PER_STEP)
+        status = set_rate(f, f->updates);
+    if (status == LG_OK)
+        status = lg_optimizer_step(f->optimizer);
+    lg_optimizer_zero_grad(f->optimizer);
+    f->updates++;
+    return status;
+}
+
+static lg_status train_step(fit *f, size_t step)
+{
+    const size_t group = f->options->accumulate > 1 ? f->options->accumulate : 1;
+    const lg_step_loss loss = lg_pass_loss(&f->train, step);
+    if (!loss.tensor)
+        return lg_error_code();
+    lg_status status = group > 1 ? add_gradients(f, &loss) : lg_backward(f->tape, loss.tensor);
+    if (status == LG_OK && (step % group == 0 || step == f->train.steps))
+        status = update(f);
+    if (status == LG_OK && lg_progress_due(f->progress, step))
+        status = draw(f, step);
+    return status;
+}
+
+/* -------------------------------------------------------------- an epoch */
+
+static bool interrupted(fit *f)
+{
+    if (!f->catches_signals || lg_signals_caught() == 0)
+        return false;
+    f->stop = LG_STOP_SIGNAL;
+    f->history->signal = lg_signals_caught();
+    return true;
+}
+
+static lg_status validate(fit *f)
+{
+    lg_pass_begin(&f->validation, f->epoch);
+    for (size_t step = 1; step <= f->validation.steps && !interrupted(f); step++)
+        if (!lg_pass_loss(&f->validation, step).tensor)
+            return lg_error_code();
+    return LG_OK;
+}
+
+/* The epoch's row, in the history, in the file and on the line. */
+static lg_status record(fit *f, double began, double trained)
+{
+    row *r = &f->recorded;
+    r->count = 0;
+    lg_status status = put(r, "epoch", (double)f->epoch);
+    if (status == LG_OK)
+        status = put_pass(r, &f->train, true);
+    if (status == LG_OK && f->validates)
+        status = put_pass(r, &f->validation, true);
+    const size_t shown = r->count - 1;
+    const double seconds = lg_clock() - began;
+    if (status == LG_OK)
+        status = put(r, "learning_rate", lg_optimizer_learning_rate(f->optimizer));
+    if (status == LG_OK)
+        status = put(r, "seconds", round(seconds * 1e6) / 1e6);
+    if (status != LG_OK)
+        return status;
+    lg_progress_done(f->progress, seconds, (trained - began) / (double)f->train.steps, shown + f->scheduled,
+                     r->names + 1, r->values + 1);
+    status = lg_history_add(f->history, r->count, r->names, r->values);
+    return status == LG_OK && f->file ? lg_history_file_append(f->file, f->history) : status;
+}
+
+static lg_status run_epoch(fit *f)
+{
+    const double began = lg_clock();
+    lg_status status = f->scheduled && f->schedule.unit == LG_PER_EPOCH ? set_rate(f, f->epoch - 1) : LG_OK;
+    lg_progress_epoch(f->progress, f->epoch, f->train.steps);
+    lg_pass_begin(&f->train, f->epoch);
+    for (size_t step = 1; step <= f->train.steps && status == LG_OK && f->stop == LG_STOP_NONE; step++) {
+        status = train_step(f, step);
+        interrupted(f);
+    }
+    const double trained = lg_clock();
+    if (status == LG_OK && f->stop == LG_STOP_NONE && f->validates)
+        status = validate(f);
+    if (status == LG_OK && f->stop == LG_STOP_NONE)
+        status = record(f, began, trained);
+    return status;
+}
+
+/* What follows from the epoch's row: the schedule, early stopping, the callback. */
+static lg_status after_epoch(fit *f)
+{
+    const lg_fit_options *o = f->options;
+    bool stop = false;
+    lg_status status = LG_OK;
+    if (f->schedule.kind == LG_SCHEDULE_PLATEAU) {
+        size_t rows;
+        const double *column = lg_history_column(f->history, f->monitor.name, &rows);
+        status = column ? lg_schedule_observe(&f->schedule, column[rows - 1]) : lg_error_code();
+    }
+    if (status == LG_OK)
+        status = lg_monitor_observe(&f->monitor, f->history, f->epoch, f->params, &stop);
+    if (status != LG_OK)
+        return status;
+    f->history->best_epoch = f->monitor.best_epoch;
+    if (stop)
+        f->stop = LG_STOP_EARLY;
+    if (o->callback)
+        status = o->callback(f->epoch, f->history, o->context);
+    if (status == LG_E_INTERRUPTED) {
+        f->stop = f->stop == LG_STOP_NONE ? LG_STOP_CALLBACK : f->stop;
+        return LG_OK;
+    }
+    if (status != LG_OK && lg_error_code() == LG_OK)
+        lg_fail(status, "lg_fit: the callback gave status %d in epoch %zu", (int)status, f->epoch);
+    return status;
+}
+
+static lg_status run(fit *f)
+{
+    lg_status status = LG_OK;
+    lg_optimizer_zero_grad(f->optimizer);
+    for (f->epoch = 1; f->epoch <= f->epochs && status == LG_OK && f->stop == LG_STOP_NONE; f->epoch++) {
+        status = run_epoch(f);
+        if (status == LG_OK && f->stop == LG_STOP_NONE)
+            status = after_epoch(f);
+    }
+    lg_optimizer_zero_grad(f->optimizer); /* of a group or an update that was not finished */
+    return status == LG_OK ? lg_monitor_restore(&f->monitor, f->params) : status;
+}
+
+static void close_fit(fit *f)
+{
+    if (f->catches_signals)
+        lg_signals_release();
+    if (f->scheduled)
+        lg_optimizer_set_learning_rate(f->optimizer, f->base_rate);
+    lg_progress_free(f->progress);
+    lg_monitor_close(&f->monitor);
+    lg_pass_close(&f->train);
+    lg_pass_close(&f->validation);
+    lg_dataset_free(f->train_part);
+    lg_dataset_free(f->validation_part);
+    lg_tape_free(f->tape);
+    free(f->shown.names);
+    free(f->shown.values);
+    free(f->recorded.names);
+    free(f->recorded.values);
+}
+
+lg_history *lg_fit(lg_step_function *step, void *model, lg_optimizer *optimizer, const lg_dataset *dataset,
+                   const lg_fit_options *options)
+{
+    fit f = { .options = options ? options : &(lg_fit_options){ 0 }, .optimizer = optimizer };
+    lg_status status = open_fit(&f, step, model, dataset);
+    if (status == LG_OK)
+        status = run(&f);
+    if (f.history)
+        f.history->stop = f.stop;
+    close_fit(&f);
+    const lg_status closed = lg_history_file_close(f.file);
+    if (status == LG_OK && closed == LG_OK)
+        return f.history;
+    lg_history_free(f.history);
+    return NULL;
+}
