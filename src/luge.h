@@ -20,8 +20,11 @@
 #include "models/sequential.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
+#include "train/batch.h"
+#include "train/fit.h"
 #include "train/history.h"
 #include "train/metrics.h"
 #include "train/progress.h"
+#include "train/report.h"
 
 #endif
