@@ -477,6 +477,7 @@ Suite *layers_suite(void)
 {
     Suite *suite = suite_create("layers");
     TCase *dense = tcase_create("dense");
+    tcase_add_checked_fixture(dense, lg_error_clear, NULL);
     tcase_add_test(dense, dense_is_x_times_weight_transposed_plus_bias);
     tcase_add_test(dense, dense_has_the_gradients_of_its_formula);
     tcase_add_test(dense, weights_begin_as_their_init_says);
@@ -486,17 +487,20 @@ Suite *layers_suite(void)
     tcase_add_test(dense, bad_arguments_are_refused_and_null_keeps_the_first_message);
     suite_add_tcase(suite, dense);
     TCase *training = tcase_create("training");
+    tcase_add_checked_fixture(training, lg_error_clear, NULL);
     tcase_add_test(training, gradients_of_two_batches_add_up_to_those_of_both_together);
     tcase_add_test(training, two_sets_train_against_each_other);
     tcase_add_test(training, a_steady_training_step_allocates_nothing);
     suite_add_tcase(suite, training);
     TCase *kinds = tcase_create("kinds");
+    tcase_add_checked_fixture(kinds, lg_error_clear, NULL);
     tcase_add_test(kinds, an_activation_layer_is_the_operation_of_its_name);
     tcase_add_test(kinds, dropout_acts_in_training_only);
     tcase_add_test(kinds, flatten_keeps_the_batch_axis);
     tcase_add_test(kinds, a_layer_out_of_range_is_refused_when_it_is_made);
     suite_add_tcase(suite, kinds);
     TCase *memory = tcase_create("memory");
+    tcase_add_checked_fixture(memory, lg_error_clear, NULL);
     tcase_add_test(memory, every_failing_allocation_is_reported_and_leaks_nothing);
     suite_add_tcase(suite, memory);
     return suite;

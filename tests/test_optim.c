@@ -512,6 +512,7 @@ Suite *optim_suite(void)
 {
     Suite *suite = suite_create("optim");
     TCase *values = tcase_create("values");
+    tcase_add_checked_fixture(values, lg_error_clear, NULL);
     tcase_add_loop_test(values, equals_pytorch_over_100_steps, 0, (int)COUNT(reference_optimizers));
     tcase_add_test(values, sgd_moves_against_the_gradient_by_the_learning_rate);
     tcase_add_test(values, sgd_dampening_spares_the_first_step);
@@ -522,6 +523,7 @@ Suite *optim_suite(void)
     tcase_add_test(values, a_nan_gradient_stays_with_its_parameter);
     suite_add_tcase(suite, values);
     TCase *sets = tcase_create("sets");
+    tcase_add_checked_fixture(sets, lg_error_clear, NULL);
     tcase_add_test(sets, a_tensor_without_a_gradient_counts_as_gradient_zero);
     tcase_add_test(sets, a_frozen_tensor_stays_as_it_is_whatever_its_momentum);
     tcase_add_test(sets, a_set_freed_first_lives_until_its_last_optimizer);
@@ -532,12 +534,14 @@ Suite *optim_suite(void)
     tcase_add_test(sets, state_and_steps_resume_to_the_bit);
     suite_add_tcase(suite, sets);
     TCase *errors = tcase_create("errors");
+    tcase_add_checked_fixture(errors, lg_error_clear, NULL);
     tcase_add_test(errors, options_outside_their_range_are_refused);
     tcase_add_test(errors, names_are_found_and_the_nearest_is_suggested);
     tcase_add_test(errors, null_is_refused_and_keeps_the_first_message);
     tcase_add_test(errors, the_learning_rate_can_be_set_to_anything_sensible);
     suite_add_tcase(suite, errors);
     TCase *memory = tcase_create("memory");
+    tcase_add_checked_fixture(memory, lg_error_clear, NULL);
     tcase_add_test(memory, a_step_allocates_nothing);
     tcase_add_test(memory, every_failing_allocation_is_reported_and_leaks_nothing);
     suite_add_tcase(suite, memory);

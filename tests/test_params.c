@@ -409,6 +409,7 @@ Suite *params_suite(void)
 {
     Suite *suite = suite_create("params");
     TCase *tensors = tcase_create("tensors");
+    tcase_add_checked_fixture(tensors, lg_error_clear, NULL);
     tcase_add_test(tensors, tensors_are_found_by_name_and_place);
     tcase_add_test(tensors, headers_stay_and_values_move_along_when_the_set_grows);
     tcase_add_test(tensors, a_set_is_one_block_of_aligned_pieces);
@@ -419,6 +420,7 @@ Suite *params_suite(void)
     tcase_add_test(tensors, nothing_is_added_while_the_set_is_held);
     suite_add_tcase(suite, tensors);
     TCase *gradients = tcase_create("gradients");
+    tcase_add_checked_fixture(gradients, lg_error_clear, NULL);
     tcase_add_test(gradients, the_norm_is_that_of_all_gradients_together);
     tcase_add_test(gradients, the_norm_is_summed_in_double);
     tcase_add_test(gradients, clip_norm_scales_to_the_bound_and_only_when_above);
@@ -428,10 +430,12 @@ Suite *params_suite(void)
     tcase_add_test(gradients, gradients_add_up_until_they_are_zeroed);
     suite_add_tcase(suite, gradients);
     TCase *snapshots = tcase_create("snapshots");
+    tcase_add_checked_fixture(snapshots, lg_error_clear, NULL);
     tcase_add_test(snapshots, a_snapshot_brings_the_values_back);
     tcase_add_test(snapshots, null_and_empty_sets_are_harmless);
     suite_add_tcase(suite, snapshots);
     TCase *memory = tcase_create("memory");
+    tcase_add_checked_fixture(memory, lg_error_clear, NULL);
     tcase_add_test(memory, every_failing_allocation_is_reported_and_leaks_nothing);
     suite_add_tcase(suite, memory);
     return suite;

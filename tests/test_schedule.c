@@ -131,6 +131,7 @@ Suite *schedule_suite(void)
 {
     Suite *suite = suite_create("schedule");
     TCase *tcase = tcase_create("schedule");
+    tcase_add_checked_fixture(tcase, lg_error_clear, NULL);
     tcase_add_loop_test(tcase, rates_equal_pytorch, 0, (int)COUNT(reference_schedules));
     tcase_add_loop_test(tcase, plateau_equals_pytorch, 0, (int)COUNT(reference_plateaus));
     tcase_add_test(tcase, plateau_resumes_from_its_state);

@@ -348,6 +348,7 @@ Suite *sequential_suite(void)
 {
     Suite *suite = suite_create("sequential");
     TCase *apply = tcase_create("apply");
+    tcase_add_checked_fixture(apply, lg_error_clear, NULL);
     tcase_add_test(apply, it_is_its_layers_one_after_the_other);
     tcase_add_test(apply, dense_acts_on_the_last_axis);
     tcase_add_test(apply, without_layers_it_gives_its_input);
@@ -355,16 +356,19 @@ Suite *sequential_suite(void)
     tcase_add_test(apply, a_layer_of_ones_own_takes_part);
     suite_add_tcase(suite, apply);
     TCase *errors = tcase_create("errors");
+    tcase_add_checked_fixture(errors, lg_error_clear, NULL);
     tcase_add_test(errors, an_input_of_another_shape_is_named);
     tcase_add_test(errors, a_layer_that_failed_is_remembered);
     tcase_add_test(errors, null_and_nonsense_are_refused);
     suite_add_tcase(suite, errors);
     TCase *summary = tcase_create("summary");
+    tcase_add_checked_fixture(summary, lg_error_clear, NULL);
     tcase_add_test(summary, the_summary_shows_layers_shapes_and_counts);
     tcase_add_test(summary, the_summary_fits_80_columns_and_counts_a_shared_layer_once);
     tcase_add_test(summary, a_summary_to_a_full_disk_says_so);
     suite_add_tcase(suite, summary);
     TCase *memory = tcase_create("memory");
+    tcase_add_checked_fixture(memory, lg_error_clear, NULL);
     tcase_add_test(memory, every_failing_allocation_is_reported_and_leaks_nothing);
     suite_add_tcase(suite, memory);
     return suite;
