@@ -1,6 +1,6 @@
 /* Random numbers (tensor/random.h). Known answers are those of Random123's kat_vectors for philox4x32-10; statistics
- * are taken at fixed seeds, so a bound that holds once holds always: bounds are stated as the chance that a true generator
- * would exceed them. */
+ * are taken at fixed seeds, so a bound that holds once holds always: bounds are stated as the chance that a true
+ * generator would exceed them. */
 #include "tensor/random.h"
 #include "tensor/random_internal.h"
 

@@ -49,8 +49,8 @@ LG_API void lg_rng_permutation(lg_rng *rng, size_t n, size_t *out);
  * a time.
  *
  * uniform  needs low <= high, high - low finite. Never gives `high`, rounding included, unless low and high are the
- *          same lg_real. u has 24 bits and takes one word; in the double build, 53 bits and two words. Filling n and then m
- *          gives what filling n + m gives.
+ *          same lg_real. u has 24 bits and takes one word; in the double build, 53 bits and two words. Filling n and
+ *          then m gives what filling n + m gives.
  * normal   by Box-Muller in lg_real, both of each pair used (of an odd n's last pair, the first): so filling n and then
  *          m is filling n + m for even n. Not the values of lg_rng_normal. |normal| <= 6.6, in the double build 8.6. */
 LG_API void lg_rng_fill_uniform(lg_rng *rng, size_t n, lg_real *out, double low, double high);
