@@ -87,6 +87,10 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(COMPILE) $(ALL_LDFLAGS)' | cmp -s - $@ || echo '$(COMPILE) $(ALL_LDFLAGS)' > $@
 
+# gcc's jump threading takes the selects of a numeric loop for branches, which then cannot be vectorised.
+GCC_ONLY = $(if $(findstring clang,$(CC)),,$(1))
+$(BUILD)/src/autograd/%.o $(BUILD)/src/losses/%.o: ALL_CFLAGS += $(call GCC_ONLY,-fno-thread-jumps)
+
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

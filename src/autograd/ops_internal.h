@@ -5,6 +5,7 @@
 #include "autograd/ops.h"
 #include "autograd/tape_internal.h"
 #include "tensor/math_internal.h"
+#include "tensor/reduce_internal.h"
 
 /* Every op of the library: X(name) declares lg_NAME_op, defined beside its two functions. An op that is not in this list
  * cannot be found by lg_op_at, and the tests refuse one that is missing here. */
@@ -81,16 +82,6 @@ LG_INLINE void lg_put_all(lg_real *restrict gradient, bool add, const lg_real *r
     else
         for (size_t i = 0; i < n; i++)
             gradient[i] = values[i];
-}
-
-/* The sum of n values, in double. */
-LG_INLINE double lg_sum_of(const lg_real *values, size_t n)
-{
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; i++)
-        sum += (double)values[i];
-    return sum;
 }
 
 #endif

@@ -13,15 +13,6 @@ LG_INLINE void exp_in_place(lg_real *x, size_t n)
         x[i] = real_exp(x[i]);
 }
 
-/* The largest; -inf for none. A NaN is passed over: it comes back in the sum of the exponentials. */
-LG_INLINE lg_real largest(const lg_real *x, size_t n)
-{
-    lg_real best = -(lg_real)INFINITY;
-    for (size_t i = 0; i < n; i++)
-        best = x[i] > best ? x[i] : best;
-    return best;
-}
-
 /* ------------------------------------------------- along rows: inner is 1 */
 
 /* How many rows make a block; a row longer than a block is one by itself. */
@@ -38,7 +29,7 @@ LG_CLONES static void softmax_rows(size_t rows, size_t length, const lg_real *x,
         for (size_t r = 0; r < count; r++) {
             const lg_real *restrict from = x + r * length;
             lg_real *restrict to = y + r * length;
-            const lg_real top = largest(from, length);
+            const lg_real top = lg_largest_of(from, length); /* NaN comes back in the sum of the exponentials */
             for (size_t i = 0; i < length; i++)
                 to[i] = from[i] - top;
         }
@@ -74,7 +65,7 @@ LG_CLONES static void log_softmax_rows(size_t rows, size_t length, const lg_real
         for (size_t r = 0; r < count; r++) {
             const lg_real *restrict from = x + r * length;
             lg_real *restrict to = y + r * length;
-            const lg_real top = largest(from, length);
+            const lg_real top = lg_largest_of(from, length); /* NaN comes back in the sum of the exponentials */
             for (size_t i = 0; i < length; i++)
                 to[i] = from[i] - top;
         }

@@ -3,6 +3,7 @@
 
 #include "losses/binary_internal.h"
 #include "losses/loss_internal.h"
+#include "tensor/reduce_internal.h"
 
 /* ---------------------------------------------------- binary_crossentropy */
 
@@ -12,19 +13,19 @@ enum { BCE_FROM_LOGITS, BCE_SMOOTHING, BCE_EPS, BCE_CLIP };
  *   dz = (1 - y) sigmoid(z) - q y sigmoid(-z)
  *   dy = (1 - a)(q sp(-z) - sp(z)),   a = label_smoothing
  * A term whose coefficient is 0 is dropped: an infinite logit on the right side costs nothing. */
-LG_LOSS_KERNEL(bce_logits, c, gradient)
+LG_LOSS_KERNEL_2(bce_logits, c, gradient, by_target)
 {
     const lg_real *z = c->x[0], *target = c->x[1], *pos_weight = c->pos_weight;
     const lg_real smoothing = (lg_real)c->param[BCE_SMOOTHING];
     lg_real *restrict loss = c->loss, *restrict dz = c->d[0], *restrict dy = c->d[1];
     for (size_t i = 0; i < c->units; i++) {
-        const lg_real q = pos_weight ? pos_weight[i] : 1;
+        const lg_real q = pos_weight[i];
         const lg_real y = smooth_label(target[i], smoothing);
         const logit_terms t = terms_of_logit(z[i]);
         loss[i] = product_or_zero(q * y, t.minus_log_p) + product_or_zero(1 - y, t.minus_log_q);
         if (gradient)
             dz[i] = c->scale * ((1 - y) * t.p - q * y * t.q);
-        if (gradient && dy)
+        if (by_target)
             dy[i] = c->scale * (1 - smoothing) * (q * t.minus_log_p - t.minus_log_q);
     }
 }
@@ -32,32 +33,33 @@ LG_LOSS_KERNEL(bce_logits, c, gradient)
 /* Probabilities, clipped to [eps, 1 - eps].   loss = -q y log p - (1 - y) log(1 - p)
  *   dp = (1 - y) / (1 - p) - q y / p, 0 where clipped
  *   dy = (1 - a)(log(1 - p) - q log p) */
-LG_LOSS_KERNEL(bce_clipped, c, gradient)
+LG_LOSS_KERNEL_2(bce_clipped, c, gradient, by_target)
 {
     const lg_real *pred = c->x[0], *target = c->x[1], *pos_weight = c->pos_weight;
     const lg_real smoothing = (lg_real)c->param[BCE_SMOOTHING], eps = (lg_real)c->param[BCE_EPS];
     lg_real *restrict loss = c->loss, *restrict dp = c->d[0], *restrict dy = c->d[1];
     for (size_t i = 0; i < c->units; i++) {
-        const lg_real q = pos_weight ? pos_weight[i] : 1;
+        const lg_real q = pos_weight[i];
         const lg_real y = smooth_label(target[i], smoothing);
         const probability_terms t = terms_of_probability(pred[i], eps);
         loss[i] = product_or_zero(q * y, t.minus_log_p) + product_or_zero(1 - y, t.minus_log_q);
+        const lg_real slope = product_or_zero(1 - y, 1 / t.q) - product_or_zero(q * y, 1 / t.p);
         if (gradient)
-            dp[i] = t.clipped ? 0 : c->scale * (product_or_zero(1 - y, 1 / t.q) - product_or_zero(q * y, 1 / t.p));
-        if (gradient && dy)
+            dp[i] = c->scale * (t.clipped ? 0 : slope);
+        if (by_target)
             dy[i] = c->scale * (1 - smoothing) * (q * t.minus_log_p - t.minus_log_q);
     }
 }
 
 /* Probabilities with the logarithms floored at -100, as torch.nn.BCELoss does; its derivative goes straight through:
  *   dp = ((1 - y) p - q y (1 - p)) / max(p (1 - p), 1e-12) */
-LG_LOSS_KERNEL(bce_log100, c, gradient)
+LG_LOSS_KERNEL_2(bce_log100, c, gradient, by_target)
 {
     const lg_real *pred = c->x[0], *target = c->x[1], *pos_weight = c->pos_weight;
     const lg_real smoothing = (lg_real)c->param[BCE_SMOOTHING];
     lg_real *restrict loss = c->loss, *restrict dp = c->d[0], *restrict dy = c->d[1];
     for (size_t i = 0; i < c->units; i++) {
-        const lg_real q = pos_weight ? pos_weight[i] : 1, p = pred[i];
+        const lg_real q = pos_weight[i], p = pred[i];
         const lg_real y = smooth_label(target[i], smoothing);
         const probability_terms t = terms_of_probability(p, 0);
         const lg_real minus_log_p = t.minus_log_p > 100 ? 100 : t.minus_log_p;
@@ -67,7 +69,7 @@ LG_LOSS_KERNEL(bce_log100, c, gradient)
             const lg_real variance = p * (1 - p), floor = (lg_real)1e-12;
             dp[i] = c->scale * ((1 - y) * p - q * y * (1 - p)) / (variance < floor ? floor : variance);
         }
-        if (gradient && dy)
+        if (by_target)
             dy[i] = c->scale * (1 - smoothing) * (q * minus_log_p - minus_log_q);
     }
 }
@@ -150,9 +152,7 @@ LG_CLONES static void shifted_exponentials(const lg_loss_chunk *c, lg_real *rest
     const size_t classes = c->width[0];
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *z = c->x[0] + u * classes;
-        lg_real largest = z[0];
-        for (size_t k = 1; k < classes; k++)
-            largest = z[k] > largest ? z[k] : largest;
+        const lg_real largest = lg_largest_of(z, classes);
         for (size_t k = 0; k < classes; k++)
             e[u * classes + k] = z[k] - largest;
     }
@@ -163,21 +163,14 @@ LG_CLONES static void shifted_exponentials(const lg_loss_chunk *c, lg_real *rest
 /* The sum of a row's shifted exponentials but for one of the largest (each of which is 1). */
 LG_INLINE double sum_of_others(const lg_real *z, const lg_real *e, lg_real largest, size_t classes)
 {
-    enum { LANES = 16 };
-    lg_real lanes[LANES] = { 0 }, ties[LANES] = { 0 };
-    double sum = -1;
-    size_t k = 0;
-    for (; k + LANES <= classes; k += LANES)
-        for (size_t lane = 0; lane < LANES; lane++) {
-            const bool top = z[k + lane] == largest;
-            lanes[lane] += top ? 0 : e[k + lane];
-            ties[lane] += top ? 1 : 0;
-        }
-    for (size_t lane = 0; k > 0 && lane < LANES; lane++)
-        sum += (double)lanes[lane] + (double)ties[lane];
-    for (; k < classes; k++)
-        sum += z[k] == largest ? 1 : (double)e[k];
-    return sum;
+    double others = 0;
+    int ties = 0;
+#pragma omp simd reduction(+ : others, ties)
+    for (size_t k = 0; k < classes; k++) {
+        others += z[k] == largest ? 0 : (double)e[k];
+        ties += z[k] == largest;
+    }
+    return others + (ties - 1);
 }
 
 /* Logits.   loss = sum_k v_k (lse - z_k),   lse - z_k = (m - z_k) + log1p(rest)
@@ -193,9 +186,7 @@ LG_LOSS_KERNEL(scce_logits, c, gradient)
         const lg_real *z = c->x[0] + u * classes;
         const size_t label = (size_t)c->label[u];
         const class_mix mix = mix_of(c, c->label[u]);
-        lg_real largest = z[0];
-        for (size_t k = 1; k < classes; k++)
-            largest = z[k] > largest ? z[k] : largest;
+        const lg_real largest = lg_largest_of(z, classes);
         const double rest = sum_of_others(z, e, largest, classes);
         const lg_real log_rest = (lg_real)log1p(rest);
         lg_real loss = product_or_zero(mix.label_part, largest - z[label] + log_rest);
@@ -220,14 +211,6 @@ LG_LOSS_KERNEL(scce_logits, c, gradient)
     }
 }
 
-static double row_sum(const lg_real *p, size_t classes)
-{
-    double sum = 0;
-    for (size_t k = 0; k < classes; k++)
-        sum += (double)p[k];
-    return sum;
-}
-
 /* Probabilities.   o = p / S, S = sum p (o = p, S = 1 with no_normalize), clipped to [eps, 1 - eps];
  *   loss = -sum_k v_k log o_k
  *   h_k  = -v_k / o_k, 0 where clipped
@@ -242,7 +225,7 @@ LG_LOSS_KERNEL(scce_probabilities, c, gradient)
         lg_real *h = gradient ? c->d[0] + u * classes : NULL;
         const size_t label = (size_t)c->label[u];
         const class_mix mix = mix_of(c, c->label[u]);
-        const double total = row_sum(p, classes);
+        const double total = lg_sum_of(p, classes);
         const lg_real sum = normalize ? (lg_real)total : 1;
         lg_real loss = 0;
         double inner = 0; /* sum_k o_k h_k */
@@ -277,7 +260,7 @@ static lg_status check_row_sums(const lg_loss_info *info, const lg_loss_chunk *c
     if (c->param[SCCE_FROM_LOGITS] != 0 || c->param[SCCE_NORMALIZE] == 0)
         return LG_OK;
     for (size_t u = 0; u < c->units; u++)
-        if (row_sum(c->x[0] + u * c->width[0], c->width[0]) <= 0 && !(c->weight && c->weight[u] == 0))
+        if (lg_sum_of(c->x[0] + u * c->width[0], c->width[0]) <= 0 && !(c->weight && c->weight[u] == 0))
             return lg_fail(LG_E_DOMAIN, "%s: the probabilities of row %zu are all 0 (or set from_logits)", info->name,
                            first + u);
     return LG_OK;

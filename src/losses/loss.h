@@ -68,7 +68,7 @@ typedef struct lg_loss_chunk {
     const int32_t *label;             /* the index input, units x its width; a LG_CLASS_INDEX is valid here */
     const double *param;              /* in the order of the table */
     const lg_real *class_weight;      /* [C] or NULL */
-    const lg_real *pos_weight;        /* one per unit of the chunk, or NULL */
+    const lg_real *pos_weight;        /* one per unit, for rows that take it; 1 where none is given */
     const lg_real *weight;            /* of each unit, or NULL; applied after the kernel, for check_chunk to know */
     lg_real scale;                    /* factor of every derivative */
     lg_real *loss;                    /* [units], out */

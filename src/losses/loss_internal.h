@@ -61,16 +61,30 @@ lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *co
                           const lg_loss_options *options);
 
 /* LG_LOSS_KERNEL(huber, c, gradient) { ... } defines the kernel `huber` from a body that is compiled twice, with
- * `gradient` a constant: with derivatives, and without them or what only they need. */
-#define LG_LOSS_KERNEL(kernel, chunk, gradient)                                                                  \
-    static inline __attribute__((always_inline)) void kernel##_body(const lg_loss_chunk *chunk, bool gradient);  \
-    LG_CLONES static void kernel(const lg_loss_chunk *chunk)                                                     \
-    {                                                                                                            \
-        if (chunk->d[0])                                                                                         \
-            kernel##_body(chunk, true);                                                                          \
-        else                                                                                                     \
-            kernel##_body(chunk, false);                                                                         \
-    }                                                                                                            \
-    static inline __attribute__((always_inline)) void kernel##_body(const lg_loss_chunk *chunk, bool gradient)
+ * `gradient` a constant: with derivatives, and without them or what only they need. LG_LOSS_KERNEL_2 has a second
+ * constant, whether the derivative by input 1 is wanted too. */
+#define LG_LOSS_KERNEL(kernel, chunk, gradient)                                    \
+    LG_INLINE void kernel##_body(const lg_loss_chunk *chunk, const bool gradient); \
+    LG_CLONES static void kernel(const lg_loss_chunk *chunk)                       \
+    {                                                                              \
+        if (chunk->d[0])                                                           \
+            kernel##_body(chunk, true);                                            \
+        else                                                                       \
+            kernel##_body(chunk, false);                                           \
+    }                                                                              \
+    LG_INLINE void kernel##_body(const lg_loss_chunk *chunk, const bool gradient)
+
+#define LG_LOSS_KERNEL_2(kernel, chunk, gradient, second)                                             \
+    LG_INLINE void kernel##_body(const lg_loss_chunk *chunk, const bool gradient, const bool second); \
+    LG_CLONES static void kernel(const lg_loss_chunk *chunk)                                          \
+    {                                                                                                 \
+        if (chunk->d[0] && chunk->d[1])                                                               \
+            kernel##_body(chunk, true, true);                                                         \
+        else if (chunk->d[0])                                                                         \
+            kernel##_body(chunk, true, false);                                                        \
+        else                                                                                          \
+            kernel##_body(chunk, false, false);                                                       \
+    }                                                                                                 \
+    LG_INLINE void kernel##_body(const lg_loss_chunk *chunk, const bool gradient, const bool second)
 
 #endif

@@ -1,6 +1,7 @@
 /* Running a loss: operands checked, units cut into chunks that stay in cache, weights and ignored units applied around
  * the kernel, the sum kept in double, and the derivative handed to backward already scaled (loss.h). */
 #include "losses/loss_run_internal.h"
+#include "tensor/reduce_internal.h"
 
 #define CHUNK_REALS 1024
 #define DEFAULT_IGNORE_INDEX (-100)
@@ -65,7 +66,7 @@ static lg_status prepare_workspace(lg_loss_run *r, workspace *w)
     }
     w->unwanted = lg_loss_reals(r->tape, r->wants_grad && !r->derivative[0], w->units * r->width[0], &failed);
     w->loss = lg_loss_reals(r->tape, !r->unit_loss, w->units, &failed);
-    w->pos_weight = lg_loss_reals(r->tape, r->options->pos_weight, w->units, &failed);
+    w->pos_weight = lg_loss_reals(r->tape, r->info->takes & LG_TAKES_POS_WEIGHT, w->units, &failed);
     w->weight = lg_loss_reals(r->tape, r->has_ignored, w->units, &failed);
     w->scratch = lg_loss_reals(r->tape, true, w->units * r->width[0], &failed);
     if (r->has_ignored) {
@@ -102,12 +103,12 @@ static void fill_chunk(const lg_loss_run *r, const workspace *w, size_t first, s
     }
     if (r->wants_grad && !chunk->d[0])
         chunk->d[0] = w->unwanted;
-    if (r->options->pos_weight) {
-        const lg_tensor *pos_weight = r->options->pos_weight;
-        for (size_t u = 0; u < units; u++)
-            w->pos_weight[u] = pos_weight->real[pos_weight->size == 1 ? 0 : (first + u) % pos_weight->size];
-        chunk->pos_weight = w->pos_weight;
-    }
+    const lg_tensor *pos_weight = r->options->pos_weight;
+    for (size_t u = 0; w->pos_weight && u < units; u++)
+        w->pos_weight[u] = !pos_weight            ? 1
+                           : pos_weight->size == 1 ? pos_weight->real[0]
+                                                   : pos_weight->real[(first + u) % pos_weight->size];
+    chunk->pos_weight = w->pos_weight;
 }
 
 /* Ignored units: the kernel sees class 0 and the unit gets weight 0. Returns the weights of the chunk's units. */
@@ -153,22 +154,9 @@ static void scatter_derivatives(const lg_loss_run *r, const workspace *w, size_t
     }
 }
 
-LG_CLONES double lg_sum_values(const lg_real *values, size_t n)
+LG_CLONES static double sum_values(const lg_real *values, size_t n)
 {
-    enum { LANES = 16, ROWS = 8 };
-    double sum = 0;
-    size_t i = 0;
-    for (; i + LANES * ROWS <= n; i += LANES * ROWS) {
-        lg_real lanes[LANES] = { 0 };
-        for (size_t row = 0; row < ROWS; row++)
-            for (size_t lane = 0; lane < LANES; lane++)
-                lanes[lane] += values[i + row * LANES + lane];
-        for (size_t lane = 0; lane < LANES; lane++)
-            sum += (double)lanes[lane];
-    }
-    for (; i < n; i++)
-        sum += (double)values[i];
-    return sum;
+    return lg_sum_of(values, n);
 }
 
 static lg_status run_chunks(lg_loss_run *r, double *sum)
@@ -188,7 +176,7 @@ static lg_status run_chunks(lg_loss_run *r, double *sum)
         if (chunk.weight)
             apply_weights(r, &chunk, chunk.weight);
         scatter_derivatives(r, &w, first, units);
-        *sum += lg_sum_values(chunk.loss, units);
+        *sum += sum_values(chunk.loss, units);
     }
     return status;
 }
