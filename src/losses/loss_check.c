@@ -91,6 +91,8 @@ static lg_status check_types(const lg_loss_run *r)
         const lg_loss_input *input = &r->info->inputs[i];
         if (input->optional && !r->inputs[i])
             continue;
+        if (!r->inputs[i])
+            return lg_fail_null("%s: %s is NULL", r->info->name, input->name);
         if (!lg_operands(r->tape, r->info->name, 1, &r->inputs[i]))
             return lg_error_code();
         if (r->inputs[i]->dtype != (lg_is_index(input) ? LG_INT32 : LG_REAL))
