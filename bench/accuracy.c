@@ -1,6 +1,7 @@
 /* How far the float build's elementary functions (tensor/math_internal.h) are from the truth, over every float.
  *
- *   accuracy [STEP]    every STEP-th float only, from a different start in each exponent; default 1: all 2^32
+ *   accuracy [STEP [FUNCTION ...]]    every STEP-th float only, from a different start in each slice; default 1: all
+ *                                     2^32; of these functions only
  *
  * The truth is libm's double function; the error is in units in the last place of a float at that value, where infinity
  * counts as 2^128 and the unit of subnormals is 2^-149. A NaN where there should be none, or none where there should
@@ -109,12 +110,17 @@ typedef struct {
     result total;
 } sweep;
 
-/* The unit in the last place of a float near `value`; that of 2^127 beyond FLT_MAX. */
+/* The unit in the last place of a float near `value`; that of FLT_MAX beyond. By the bits of the double: it is called
+ * 2^32 times. */
 static double unit_of(double value)
 {
-    int exponent;
-    frexp(value, &exponent);
-    return ldexp(1, exponent < -125 ? -149 : exponent > 128 ? 104 : exponent - 24);
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const int exponent = (int)(bits >> 52 & 0x7FF) - 1023;
+    const int unit = exponent < -126 ? -149 : exponent > 127 ? 104 : exponent - 23;
+    bits = (uint64_t)(unit + 1023) << 52;
+    memcpy(&value, &bits, sizeof value);
+    return value;
 }
 
 static double finite_or_2_to_128(double value)
@@ -193,11 +199,20 @@ static result sweep_function(const function *f, uint32_t step, long threads)
     return s.total;
 }
 
+static bool is_among(const char *name, char **names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return count == 0;
+}
+
 int main(int argc, char **argv)
 {
-    const long step = argc > 1 ? strtol(argv[1], NULL, 10) : 1;
-    if (argc > 2 || step < 1 || step > 1 << SLICE_BITS) {
-        fprintf(stderr, "usage: accuracy [STEP]   STEP in 1 .. %d\n", 1 << SLICE_BITS);
+    char *end = "";
+    const long step = argc > 1 ? strtol(argv[1], &end, 10) : 1;
+    if (*end || step < 1 || step > 1 << SLICE_BITS) {
+        fprintf(stderr, "usage: accuracy [STEP [FUNCTION ...]]   STEP in 1 .. %d\n", 1 << SLICE_BITS);
         return 2;
     }
     long threads = sysconf(_SC_NPROCESSORS_ONLN);
@@ -208,6 +223,8 @@ int main(int argc, char **argv)
            "truth", "misrounded", "NaN", "sign 0");
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         const function *f = &functions[i];
+        if (!is_among(f->name, argv + 2, argc > 2 ? argc - 2 : 0))
+            continue;
         const result r = sweep_function(f, (uint32_t)step, threads);
         printf("%-9s %11llu %9.3f  %-15.8g %-15.8g %-15.8g %10.4f%% %5llu %6llu%s\n", f->name,
                (unsigned long long)r.tested, r.worst, (double)r.worst_x, (double)r.worst_y, f->truth((double)r.worst_x),
