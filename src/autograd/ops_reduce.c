@@ -94,28 +94,53 @@ const lg_op lg_mean_op = { "mean", mean_forward, mean_backward };
 
 /* -------------------------------------------------------------------- max */
 
-/* y[o, j] = x[o, at[o, j], j], the first of the largest, a NaN being larger than all. `at` may be NULL. */
-LG_CLONES static void max_axis(lg_around s, const lg_real *x, lg_real *y, size_t *at)
+/* The position of the first of the largest; a NaN is larger than all. */
+LG_CLONES static size_t largest_at(const lg_real *x, size_t n)
+{
+    lg_real best = x[0];
+    unsigned nans = 0;
+#pragma omp simd reduction(max : best) reduction(| : nans)
+    for (size_t i = 0; i < n; i++) {
+        best = x[i] > best ? x[i] : best;
+        nans |= x[i] != x[i];
+    }
+    size_t i = 0;
+    while (nans ? x[i] == x[i] : x[i] != best)
+        i++;
+    return i;
+}
+
+/* at[j], the same for each of n columns whose `length` elements are `stride` apart, n <= STRIP. */
+LG_CLONES static void columns_largest_at(size_t length, size_t n, size_t stride, const lg_real *x, size_t *at)
 {
     lg_real best[STRIP];
+    memcpy(best, x, n * sizeof *best);
+    memset(at, 0, n * sizeof *at);
+    for (size_t k = 1; k < length; k++)
+        for (size_t j = 0; j < n; j++) {
+            const lg_real value = x[k * stride + j];
+            const bool larger = (value > best[j]) | ((value != value) & (best[j] == best[j]));
+            best[j] = larger ? value : best[j];
+            at[j] = larger ? k : at[j];
+        }
+}
+
+/* y[o, j] = x[o, at[o, j], j]; `at` may be NULL. */
+static void max_axis(lg_around s, const lg_real *x, lg_real *y, size_t *at)
+{
     size_t where[STRIP];
     for (size_t o = 0; o < s.outer; o++)
         for (size_t c = 0; c < s.inner; c += STRIP) {
-            const size_t n = strip_at(s.inner, c);
+            const size_t n = strip_at(s.inner, c), first = o * s.inner + c;
             const lg_real *block = x + o * s.length * s.inner + c;
-            memcpy(best, block, n * sizeof *best);
-            memset(where, 0, n * sizeof *where);
-            for (size_t k = 1; k < s.length; k++)
-                for (size_t j = 0; j < n; j++) {
-                    const lg_real value = block[k * s.inner + j];
-                    if (!(value <= best[j]) && best[j] == best[j]) {
-                        best[j] = value;
-                        where[j] = k;
-                    }
-                }
-            memcpy(y + o * s.inner + c, best, n * sizeof *best);
+            if (s.inner == 1)
+                where[0] = largest_at(block, s.length);
+            else
+                columns_largest_at(s.length, n, s.inner, block, where);
+            for (size_t j = 0; j < n; j++)
+                y[first + j] = block[where[j] * s.inner + j];
             if (at)
-                memcpy(at + o * s.inner + c, where, n * sizeof *where);
+                memcpy(at + first, where, n * sizeof *where);
         }
 }
 
