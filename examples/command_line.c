@@ -1,0 +1,296 @@
+#include "command_line.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ----------------------------------------------------------------- options */
+
+enum {
+    KEY_DATA = 0x1000, KEY_TARGET, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
+    KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
+    KEY_SEED, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
+};
+
+#define MISSING_CHOICES "error|mean|median"
+
+/* Defaults are added to these texts by show_default. */
+static const struct argp_option shared_options[] = {
+    { 0, 0, 0, 0, "Data:", 1 },
+    { "data", KEY_DATA, "FILE", 0, "Table to train on: CSV, or CSV in gzip", 1 },
+    { "target", KEY_TARGET, "COLUMN", 0, "Column to predict: its name, or its number from 0 (-1 is the last)", 1 },
+    { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 1 },
+    { "missing", KEY_MISSING, "error|mean|median", 0, "What stands in for missing numbers, of the training part", 1 },
+    { "validation-split", KEY_VALIDATION_SPLIT, "SHARE", 0, "Share of the rows for validation", 1 },
+    { "test-split", KEY_TEST_SPLIT, "SHARE", 0, "Share of the rows for the test, read once, at the end", 1 },
+    { 0, 0, 0, 0, "Training:", 2 },
+    { "epochs", KEY_EPOCHS, "N", 0, "Passes over the training part", 2 },
+    { "batch-size", KEY_BATCH_SIZE, "N", 0, "Rows per step", 2 },
+    { "optimizer", KEY_OPTIMIZER, "NAME", 0, 0, 2 },
+    { "lr", KEY_LR, "RATE", 0, "Learning rate", 2 },
+    { "loss", KEY_LOSS, "NAME", 0, "Loss to minimise; --list-losses shows which fit", 2 },
+    { "loss-param", KEY_LOSS_PARAM, "NAME=VALUE,...", 0, "Parameters of the loss, as in gamma=1.5", 2 },
+    { "list-losses", KEY_LIST_LOSSES, 0, 0, "Show the losses that fit, with their parameters, and exit", 2 },
+    { "early-stopping", KEY_EARLY_STOPPING, "N", 0,
+      "Stop after N epochs without a better validation loss and return to the best weights", 2 },
+    { "clip-norm", KEY_CLIP_NORM, "NORM", 0, "Scale gradients down to this global norm", 2 },
+    { "seed", KEY_SEED, "N", 0, "Of the split, the initial weights and the order of rows", 2 },
+    { 0, 0, 0, 0, "Output:", 3 },
+    { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 3 },
+    { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 3 },
+    { "verbose", KEY_VERBOSE, "0|1|2", 0,
+      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere (1), as lines (2)", 3 },
+    { "dry-run", KEY_DRY_RUN, 0, 0, "Read the data, show data and model, and stop before training", 3 },
+};
+
+#define SHARED_COUNT (sizeof shared_options / sizeof *shared_options)
+#define MOST_LOSS_PARAMS 16
+
+/* What the parsers work on; argp hands a pointer to this around. */
+typedef struct command_line {
+    const trainer *about;
+    trainer_options *options;
+    trainer_options defaults; /* the options before the command line changed them */
+    const char *loss_params[MOST_LOSS_PARAMS];
+    size_t loss_param_count;
+} command_line;
+
+/* The default of a shared option as text; "" for one without. */
+static void default_text(int key, const command_line *line, char *text, size_t bytes)
+{
+    const trainer_options *options = &line->defaults;
+    text[0] = '\0';
+    switch (key) {
+    case KEY_DATA: snprintf(text, bytes, "embedded data"); break;
+    case KEY_MISSING: snprintf(text, bytes, "error"); break;
+    case KEY_VALIDATION_SPLIT: snprintf(text, bytes, "%g", options->validation_split); break;
+    case KEY_TEST_SPLIT: snprintf(text, bytes, "%g", options->test_split); break;
+    case KEY_EPOCHS: snprintf(text, bytes, "%zu", options->epochs); break;
+    case KEY_BATCH_SIZE: snprintf(text, bytes, "%zu", options->batch_size); break;
+    case KEY_OPTIMIZER: snprintf(text, bytes, "%s", options->optimizer); break;
+    case KEY_LR: snprintf(text, bytes, "%g", options->learning_rate); break;
+    case KEY_LOSS: snprintf(text, bytes, "%s", options->loss); break;
+    case KEY_EARLY_STOPPING: snprintf(text, bytes, options->early_stopping ? "%zu" : "off", options->early_stopping); break;
+    case KEY_CLIP_NORM: snprintf(text, bytes, options->clip_norm > 0 ? "%g" : "off", options->clip_norm); break;
+    case KEY_SEED: snprintf(text, bytes, "%llu", (unsigned long long)options->seed); break;
+    case KEY_OUT:
+        snprintf(text, bytes, "runs/%s; if that is there runs/%s-2, -3, ...", line->about->name, line->about->name);
+        break;
+    case KEY_VERBOSE: snprintf(text, bytes, "1"); break;
+    default: break;
+    }
+}
+
+/* argp's filter of help texts: what it returns, it frees, unless it is the text itself. */
+static char *show_default(int key, const char *text, void *input)
+{
+    const command_line *line = input;
+    char value[256], names[256] = "", *longer = NULL;
+    if (!line || key < KEY_DATA)
+        return (char *)(uintptr_t)text;
+    for (size_t i = 0; key == KEY_OPTIMIZER && lg_optimizer_known(i); i++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "One of ",
+                 lg_optimizer_known(i));
+    default_text(key, line, value, sizeof value);
+    if (asprintf(&longer, value[0] ? "%s%s (default: %s)" : "%s%s", text ? text : "", names, value) < 0)
+        return (char *)(uintptr_t)text;
+    return longer;
+}
+
+/* ------------------------------------------------------------------ losses */
+
+/* Whether --loss can be this one: it serves the trainer's task, from one prediction and one target of its shape. */
+static bool loss_fits(const trainer *about, const lg_loss_info *info)
+{
+    return (info->tasks & about->tasks) != 0 && lg_loss_input_count(info) == 2 &&
+           (about->tasks != LG_TASK_BINARY ||
+            (info->inputs[1].domain != LG_CLASS_INDEX && info->inputs[1].layout == LG_LIKE_PREDICTION));
+}
+
+static void list_losses(const trainer *about)
+{
+    for (size_t i = 0; i < lg_loss_count(); i++) {
+        const lg_loss_info *info = lg_loss_at(i);
+        if (!loss_fits(about, info))
+            continue;
+        printf("%s\n    %s\n    loss = %s\n", info->name, info->summary, info->formula);
+        for (size_t p = 0; p < lg_loss_param_count(info); p++) {
+            const lg_loss_param *param = &info->params[p];
+            if (strcmp(param->name, "from_logits") == 0)
+                continue;
+            printf("    --loss-param %s=", param->name);
+            if (param->choices)
+                printf("%s\n", param->choices);
+            else
+                printf("%g   in %c%g, %g%c\n", param->initial, param->low_open ? '(' : '[', param->low, param->high,
+                       param->high_open || isinf(param->high) ? ')' : ']');
+        }
+        for (size_t a = 0; a < LG_LOSS_MAX_ALIASES && info->aliases[a].name; a++)
+            printf("    --loss %s%s%s\n", info->aliases[a].name, info->aliases[a].presets ? " sets " : "",
+                   info->aliases[a].presets ? info->aliases[a].presets : "");
+    }
+    exit(EXIT_SUCCESS);
+}
+
+/* Names the losses that fit. */
+static void refuse_loss(struct argp_state *state, const command_line *line)
+{
+    char names[1024] = "";
+    for (size_t i = 0; i < lg_loss_count(); i++)
+        if (loss_fits(line->about, lg_loss_at(i)))
+            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? ", " : "",
+                     lg_loss_at(i)->name);
+    argp_error(state, "--loss: \"%s\" does not fit this task; these do: %s", line->options->loss, names);
+}
+
+/* Once all is read: the loss by its name, with its parameters. */
+static void settle_loss(struct argp_state *state, command_line *line)
+{
+    lg_loss_spec *spec = &line->options->loss_spec;
+    if (lg_loss_find(line->options->loss, spec) != LG_OK)
+        argp_error(state, "--loss: %s", lg_error());
+    if (!loss_fits(line->about, spec->info))
+        refuse_loss(state, line);
+    for (size_t i = 0; i < line->loss_param_count; i++) {
+        if (strstr(line->loss_params[i], "from_logits"))
+            argp_error(state, "--loss-param: from_logits is the trainer's own: its model emits logits");
+        if (lg_loss_set(spec, line->loss_params[i]) != LG_OK)
+            argp_error(state, "--loss-param: %s", lg_error());
+    }
+    if (!isnan(lg_loss_get(spec, "from_logits")) && lg_loss_set(spec, "from_logits=true") != LG_OK)
+        argp_error(state, "--loss: %s", lg_error());
+}
+
+/* An optimizer of this name is made on an empty set, for the sake of the message. */
+static void check_optimizer(struct argp_state *state, const char *name)
+{
+    lg_params *params = lg_params_new();
+    lg_optimizer *optimizer = lg_optimizer_by_name(name, params, 0);
+    if (!optimizer)
+        argp_error(state, "--optimizer: %s", lg_error());
+    lg_optimizer_free(optimizer);
+    lg_params_free(params);
+}
+
+/* ------------------------------------------------------------------ parser */
+
+static error_t parse_shared(int key, char *arg, struct argp_state *state)
+{
+    command_line *line = state->input;
+    trainer_options *options = line->options;
+    const argument_range share = { 0, 1, false, true }, positive = { 0, INFINITY, true, true };
+    switch (key) {
+    case KEY_DATA: options->data = arg; break;
+    case KEY_TARGET: options->target = arg; break;
+    case KEY_DROP: argument_names(state, "--drop", arg, TRAINER_MOST_DROPPED, options->drop); break;
+    case KEY_MISSING: options->missing = argument_choice(state, "--missing", arg, MISSING_CHOICES); break;
+    case KEY_VALIDATION_SPLIT:
+        options->validation_split = argument_real(state, "--validation-split", arg, share);
+        break;
+    case KEY_TEST_SPLIT: options->test_split = argument_real(state, "--test-split", arg, share); break;
+    case KEY_EPOCHS: options->epochs = argument_count(state, "--epochs", arg, 1, 1000000); break;
+    case KEY_BATCH_SIZE: options->batch_size = argument_count(state, "--batch-size", arg, 1, 100000000); break;
+    case KEY_OPTIMIZER: check_optimizer(state, options->optimizer = arg); break;
+    case KEY_LR: options->learning_rate = argument_real(state, "--lr", arg, positive); break;
+    case KEY_LOSS: options->loss = arg; break;
+    case KEY_LOSS_PARAM:
+        if (line->loss_param_count == MOST_LOSS_PARAMS)
+            argp_error(state, "--loss-param: given more than %d times", MOST_LOSS_PARAMS);
+        line->loss_params[line->loss_param_count++] = arg;
+        break;
+    case KEY_LIST_LOSSES: list_losses(line->about); break;
+    case KEY_EARLY_STOPPING: options->early_stopping = argument_count(state, "--early-stopping", arg, 1, 1000000); break;
+    case KEY_CLIP_NORM: options->clip_norm = argument_real(state, "--clip-norm", arg, positive); break;
+    case KEY_SEED: options->seed = argument_count(state, "--seed", arg, 0, INT64_MAX); break;
+    case KEY_OUT:
+        if (!*arg)
+            argp_error(state, "--out: the name of a folder is wanted");
+        options->out = arg;
+        break;
+    case KEY_OVERWRITE: options->overwrite = true; break;
+    case KEY_VERBOSE:
+        options->verbose = (lg_verbose[]){ LG_SILENT, LG_PROGRESS,
+                                           LG_LINES }[argument_choice(state, "--verbose", arg, "0|1|2")];
+        break;
+    case KEY_DRY_RUN: options->dry_run = true; break;
+    case ARGP_KEY_END:
+        if (options->validation_split + options->test_split >= 1)
+            argp_error(state, "--validation-split and --test-split: %g and %g leave nothing to train on",
+                       options->validation_split, options->test_split);
+        if (options->early_stopping && options->validation_split == 0)
+            argp_error(state, "--early-stopping: needs a --validation-split above 0");
+        if (line->about->tasks)
+            settle_loss(state, line);
+        break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+/* The trainer's own options, with the shared ones below. */
+static error_t parse_all(int key, char *arg, struct argp_state *state)
+{
+    command_line *line = state->input;
+    if (key == ARGP_KEY_INIT)
+        state->child_inputs[0] = line;
+    if (key == ARGP_KEY_ARG)
+        argp_error(state, "\"%s\" belongs to no option", arg);
+    state->input = line->options;
+    return line->about->parser ? line->about->parser(key, arg, state) : ARGP_ERR_UNKNOWN;
+}
+
+static void print_version(FILE *stream, struct argp_state *state)
+{
+    fprintf(stream, "%s (luge) %s, %s\n", state->name, lg_version(), LG_REAL_BITS == 64 ? "double" : "float");
+}
+
+/* At exit: what could not be written to stdout is a failure, though the program has ended by then. Nobody reads a pipe
+ * that was closed, so that needs no message. */
+static void check_output(void)
+{
+    errno = 0;
+    bool failed = fflush(stdout) != 0;
+    failed |= ferror(stdout) != 0;
+    if (!failed)
+        return;
+    if (errno != EPIPE)
+        fprintf(stderr, "%s: standard output: %s\n", program_invocation_short_name, strerror(errno ? errno : EIO));
+    _exit(EXIT_FAILURE);
+}
+
+static bool is_left_out(const trainer *about, const char *name)
+{
+    for (const char *const *without = about->without; name && without && *without; without++)
+        if (strcmp(*without, name) == 0)
+            return true;
+    return name && !about->tasks && strstr(name, "loss") != NULL;
+}
+
+void trainer_parse(const trainer *about, void *options, int argc, char **argv)
+{
+    struct argp_option kept[SHARED_COUNT + 1] = { 0 };
+    size_t count = 0;
+    for (size_t i = 0; i < SHARED_COUNT; i++)
+        if (!is_left_out(about, shared_options[i].name))
+            kept[count++] = shared_options[i];
+    const struct argp shared = { .options = kept, .parser = parse_shared, .help_filter = show_default };
+    const struct argp_child children[] = { { &shared, 0, NULL, 0 }, { 0 } };
+
+    char *doc = NULL;
+    if (asprintf(&doc, "%s\v%s", about->summary, about->examples) < 0)
+        doc = NULL;
+    const struct argp all = { .options = about->options, .parser = parse_all, .doc = doc, .children = children };
+    command_line line = { .about = about, .options = options, .defaults = *(trainer_options *)options };
+
+    atexit(check_output);
+    argp_err_exit_status = 2;
+    argp_program_version_hook = print_version;
+    error_t failure = argp_parse(&all, argc, argv, 0, NULL, &line);
+    free(doc);
+    if (failure) {
+        fprintf(stderr, "%s: %s\n", program_invocation_short_name, strerror(failure));
+        exit(EXIT_FAILURE);
+    }
+}

@@ -1,0 +1,50 @@
+/* The command line that the trainers share: options for data, training and output, read strictly, with their defaults
+ * in --help. A trainer adds its own options. */
+#ifndef EXAMPLES_COMMAND_LINE_H
+#define EXAMPLES_COMMAND_LINE_H
+
+#include "arguments.h"
+
+#include <luge.h>
+
+#define TRAINER_MOST_DROPPED 256
+
+/* The shared options, and what they are when the command line does not say. */
+typedef struct trainer_options {
+    const char *data;       /* NULL: the trainer's embedded data */
+    const char *target;     /* NULL: not given */
+    const char *drop[TRAINER_MOST_DROPPED + 1];
+    size_t missing;         /* TRAINER_MISSING_... */
+    size_t epochs, batch_size;
+    const char *optimizer;
+    double learning_rate;
+    const char *loss;       /* its name, ... */
+    lg_loss_spec loss_spec; /* ... and what that means, with --loss-param applied and from_logits set */
+    uint64_t seed;
+    double validation_split, test_split;
+    size_t early_stopping;  /* epochs of patience; 0: none */
+    double clip_norm;       /* 0: none */
+    const char *out;
+    bool overwrite, dry_run;
+    lg_verbose verbose;
+} trainer_options;
+
+enum { TRAINER_MISSING_ERROR, TRAINER_MISSING_MEAN, TRAINER_MISSING_MEDIAN };
+
+/* What a trainer is. `without` names shared options that make no sense for it, by their long names, ended by NULL. */
+typedef struct trainer {
+    const char *name;               /* of its folder in runs/ */
+    const char *summary;            /* what it does, for --help */
+    const char *examples;           /* command lines, for the end of --help */
+    unsigned tasks;                 /* LG_TASK_...: losses of one of these fit. 0: the loss is the trainer's own */
+    const char *const *without;
+    const struct argp_option *options; /* its own, ended by { 0 } */
+    argp_parser_t parser;           /* of its own; its state->input is the pointer given to trainer_parse */
+} trainer;
+
+/* Reads the command line into `options` (a struct that begins with trainer_options and holds the defaults). Ends the
+ * program for --help, --version and --list-losses (exit 0) and for usage errors (exit 2). Sees to it that output that
+ * cannot be written becomes exit 1. */
+void trainer_parse(const trainer *about, void *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,205 @@
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *part_name(data_part part)
+{
+    return (const char *const[]){ "train", "validation", "test" }[part];
+}
+
+lg_status predictions_new(predictions *p, const lg_split *split)
+{
+    const size_t rows = split->train_rows + split->validation_rows + split->test_rows;
+    *p = (predictions){ .rows = rows,
+                        .target = calloc(rows, sizeof *p->target),
+                        .probability = calloc(rows, sizeof *p->probability),
+                        .loss = calloc(rows, sizeof *p->loss),
+                        .part = calloc(rows, sizeof *p->part) };
+    if (!p->target || !p->probability || !p->loss || !p->part) {
+        predictions_free(p);
+        return lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
+    }
+    for (size_t i = 0; i < split->validation_rows; i++)
+        p->part[split->validation[i]] = PART_VALIDATION;
+    for (size_t i = 0; i < split->test_rows; i++)
+        p->part[split->test[i]] = PART_TEST;
+    return LG_OK;
+}
+
+void predictions_free(predictions *p)
+{
+    free(p->target);
+    free(p->probability);
+    free(p->loss);
+    free(p->part);
+    *p = (predictions){ 0 };
+}
+
+/* ------------------------------------------------------------------ scores */
+
+/* The rows of one part, side by side. */
+typedef struct part_rows {
+    size_t rows, positives;
+    lg_real *probability;
+    int32_t *target, *predicted;
+} part_rows;
+
+static void part_rows_free(part_rows *rows)
+{
+    free(rows->probability);
+    free(rows->target);
+    free(rows->predicted);
+}
+
+static lg_status gather(const predictions *p, data_part part, part_rows *rows)
+{
+    *rows = (part_rows){ .probability = calloc(p->rows, sizeof *rows->probability),
+                         .target = calloc(p->rows, sizeof *rows->target),
+                         .predicted = calloc(p->rows, sizeof *rows->predicted) };
+    if (!rows->probability || !rows->target || !rows->predicted) {
+        part_rows_free(rows);
+        return lg_fail(LG_E_MEMORY, "out of memory for the scores of %zu rows", p->rows);
+    }
+    for (size_t i = 0; i < p->rows; i++)
+        if (p->part[i] == part) {
+            rows->probability[rows->rows] = p->probability[i];
+            rows->target[rows->rows++] = p->target[i];
+            rows->positives += p->target[i] == 1;
+        }
+    return LG_OK;
+}
+
+lg_status binary_best_threshold(const predictions *p, data_part part, double *threshold)
+{
+    *threshold = 0.5;
+    part_rows rows;
+    lg_status status = gather(p, part, &rows);
+    if (status != LG_OK)
+        return status;
+    if (rows.positives > 0 && rows.positives < rows.rows)
+        status = lg_best_threshold(rows.rows, rows.probability, rows.target, threshold, NULL);
+    part_rows_free(&rows);
+    return status;
+}
+
+lg_status binary_score(const predictions *p, data_part part, double threshold, binary_scores *scores)
+{
+    *scores = (binary_scores){ .threshold = threshold };
+    part_rows rows;
+    lg_status status = gather(p, part, &rows);
+    if (status != LG_OK)
+        return status;
+    lg_class_score of_class[2];
+    lg_class_summary summary;
+    if ((status = lg_threshold_classes(rows.rows, rows.probability, threshold, rows.predicted)) != LG_OK ||
+        (status = lg_confusion_matrix(rows.rows, rows.target, rows.predicted, 2, scores->matrix)) != LG_OK ||
+        (status = lg_class_scores(2, scores->matrix, of_class, &summary)) != LG_OK ||
+        (status = lg_roc_auc(rows.rows, rows.probability, rows.target, &scores->roc_auc)) != LG_OK ||
+        (status = lg_average_precision(rows.rows, rows.probability, rows.target, &scores->average_precision)) != LG_OK)
+        goto end;
+    scores->accuracy = summary.accuracy;
+    scores->precision = of_class[1].precision;
+    scores->recall = of_class[1].recall;
+    scores->f1 = of_class[1].f1;
+end:
+    part_rows_free(&rows);
+    return status;
+}
+
+lg_status binary_print(const binary_scores *scores, const char *const names[2])
+{
+    char *report = lg_classification_report(2, scores->matrix, names, 3);
+    if (!report)
+        return lg_error_code();
+    printf("%s\n", report);
+    free(report);
+
+    const size_t *m = scores->matrix;
+    int width = 10;
+    for (int i = 0; i < 2; i++)
+        width = (int)strlen(names[i]) > width ? (int)strlen(names[i]) : width;
+    printf("Confusion matrix (rows: true, columns: predicted)\n");
+    printf("%*s %*s %*s\n", width + 2, "", width, names[0], width, names[1]);
+    for (int t = 0; t < 2; t++)
+        printf("%*s %*zu %*zu\n", width + 2, names[t], width, m[2 * t], width, m[2 * t + 1]);
+    printf("\n");
+    return LG_OK;
+}
+
+void binary_note(run *r, const char *key, const binary_scores *scores)
+{
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = { { "threshold", scores->threshold }, { "accuracy", scores->accuracy },
+                    { "precision", scores->precision }, { "recall", scores->recall },
+                    { "f1", scores->f1 },               { "roc_auc", scores->roc_auc },
+                    { "average_precision", scores->average_precision } };
+    static const char *const counts[] = { "true_negatives", "false_positives", "false_negatives", "true_positives" };
+    char path[128];
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        snprintf(path, sizeof path, "%s.%s", key, numbers[i].name);
+        run_note_number(r, path, numbers[i].value);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s.%s", key, counts[i]);
+        run_note_count(r, path, scores->matrix[i]);
+    }
+}
+
+/* -------------------------------------------------------------------- rows */
+
+lg_status predictions_write(run *r, const predictions *p)
+{
+    const int digits = LG_REAL_BITS == 64 ? 17 : 9;
+    run_file file;
+    lg_status status = run_file_begin(&file, r, "predictions.csv");
+    if (status != LG_OK)
+        return status;
+    fputs("row,part,target,probability,loss\n", file.stream);
+    for (size_t i = 0; i < p->rows; i++)
+        fprintf(file.stream, "%zu,%s,%d,%.*g,%.*g\n", i, part_name(p->part[i]), (int)p->target[i], digits,
+                (double)p->probability[i], digits, (double)p->loss[i]);
+    return run_file_end(&file);
+}
+
+typedef struct hard_row {
+    double loss;
+    size_t index;
+} hard_row;
+
+/* Highest loss first, NaN before all; equal losses by row. */
+static int harder_first(const void *a, const void *b)
+{
+    const hard_row *x = a, *y = b;
+    const int nan_first = (isnan(y->loss) != 0) - (isnan(x->loss) != 0);
+    if (nan_first)
+        return nan_first;
+    if (x->loss != y->loss && !isnan(x->loss))
+        return x->loss > y->loss ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+lg_status predictions_print_hardest(const predictions *p, size_t count, const char *const names[2])
+{
+    hard_row *rows = calloc(p->rows, sizeof *rows);
+    if (!rows)
+        return lg_fail(LG_E_MEMORY, "out of memory for ranking %zu rows", p->rows);
+    for (size_t i = 0; i < p->rows; i++)
+        rows[i] = (hard_row){ (double)p->loss[i], i };
+    qsort(rows, p->rows, sizeof *rows, harder_first);
+
+    count = count < p->rows ? count : p->rows;
+    printf("The %zu rows of highest loss: unusual, or labelled wrongly\n%10s  %-10s  %-12s %12s %10s\n", count, "row",
+           "part", "target", "probability", "loss");
+    for (size_t i = 0; i < count; i++) {
+        const size_t k = rows[i].index;
+        printf("%10zu  %-10s  %-12s %12.4g %10.4g\n", k, part_name(p->part[k]), names[p->target[k]],
+               (double)p->probability[k], (double)p->loss[k]);
+    }
+    printf("\n");
+    free(rows);
+    return LG_OK;
+}

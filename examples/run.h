@@ -1,0 +1,63 @@
+/* The output folder of one run of a trainer, and the facts about it that end up in its run.json.
+ *
+ *     run *r = run_open("fraud", NULL, false);                 runs/fraud, or runs/fraud-2, ... if that is taken
+ *     run_note_number(r, "test.roc_auc", auc);                 {"test": {"roc_auc": ...}}
+ *     run_file file;
+ *     if (run_file_begin(&file, r, "predictions.csv") == LG_OK) {
+ *         fprintf(file.stream, ...);
+ *         run_file_end(&file);
+ *     }
+ *     run_save(r, "finished");
+ *
+ * Every file is written under a temporary name, synced, and renamed, so that a file is either whole or absent. What
+ * fails returns NULL or a negative lg_status and leaves its sentence in lg_error(). */
+#ifndef EXAMPLES_RUN_H
+#define EXAMPLES_RUN_H
+
+#include <luge.h>
+
+typedef struct run run;
+
+/* Makes the folder. out NULL: runs/NAME, or the first of runs/NAME-2, -3, ... that does not exist (found by making it,
+ * so that two programs never get the same); with `overwrite` runs/NAME itself. Otherwise `out`, with its parents; if it
+ * holds a run already that is refused, and with `overwrite` the files that its run.json lists are removed. */
+run *run_open(const char *name, const char *out, bool overwrite);
+void run_free(run *r);
+
+/* Refuses what run_open would refuse, before any long work is done. */
+lg_status run_check(const char *out, bool overwrite);
+
+/* The folder ("runs/fraud"), and the path of a file in it, valid until the next call. */
+const char *run_folder(const run *r);
+const char *run_path(run *r, const char *file);
+
+/* A file of the folder while it is written. end: checks, syncs, renames; on failure removes what was written.
+ * discard: removes it. `name` must live until then. */
+typedef struct run_file {
+    FILE *stream;
+    run *owner;
+    const char *name;
+    char *path, *temporary;
+} run_file;
+lg_status run_file_begin(run_file *file, run *r, const char *name);
+lg_status run_file_end(run_file *file);
+void run_file_discard(run_file *file);
+
+/* Facts: `key` is a path of names joined by points; a later value replaces an earlier one. A number that is NaN or
+ * infinite is written as null, since JSON has neither. Out of memory shows in run_save. */
+void run_note_number(run *r, const char *key, double value);
+void run_note_count(run *r, const char *key, uint64_t value);
+void run_note_text(run *r, const char *key, const char *text);  /* NULL: null; bytes that are not UTF-8 become "?" */
+void run_note_flag(run *r, const char *key, bool value);
+void run_note_texts(run *r, const char *key, size_t count, const char *const *texts);
+
+/* Lists a file in "files"; run_file_end does so by itself. */
+void run_note_file(run *r, const char *name);
+
+/* Prints the folder and the files that are listed: "runs/fraud: history.csv loss.svg run.json". */
+void run_print_files(const run *r);
+
+/* Writes run.json: the facts with "status" ("running", "interrupted", "finished"). */
+lg_status run_save(run *r, const char *status);
+
+#endif

@@ -1,0 +1,284 @@
+#include "trainer.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TRAINER_MOST_CLASSES_SHOWN 6 /* as columns of a table */
+#define TRAINER_CLASS_WIDTH 12
+
+/* -------------------------------------------------------------------- data */
+
+lg_rng trainer_rng(const trainer_options *options, trainer_stream stream)
+{
+    lg_rng seeded = lg_rng_seed(options->seed);
+    return lg_rng_split(&seeded, stream);
+}
+
+lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv)
+{
+    csv.target = options->target;
+    csv.drop = options->drop[0] ? options->drop : NULL;
+    csv.missing = options->missing == TRAINER_MISSING_ERROR ? LG_MISSING_ERROR : LG_MISSING_KEEP;
+    return lg_dataset_read_csv(options->data, &csv);
+}
+
+static lg_status fill_missing(trainer_data *data, const trainer_options *options)
+{
+    if (options->missing == TRAINER_MISSING_ERROR)
+        return LG_OK;
+    const lg_impute kind = options->missing == TRAINER_MISSING_MEAN ? LG_IMPUTE_MEAN : LG_IMPUTE_MEDIAN;
+    lg_imputer *imputer = lg_imputer_fit(data->all, kind, 0, data->split->train, data->split->train_rows);
+    lg_status status = imputer ? lg_imputer_apply(imputer, data->all) : lg_error_code();
+    lg_imputer_free(imputer);
+    return status;
+}
+
+/* A part as a data set; NULL without rows is no error. */
+static lg_status make_part(const lg_dataset *all, const size_t *ids, size_t rows, lg_dataset **part)
+{
+    *part = rows ? lg_dataset_subset(all, ids, rows) : NULL;
+    return rows && !*part ? lg_error_code() : LG_OK;
+}
+
+lg_status trainer_split(trainer_data *data, const trainer_options *options, lg_dataset *all)
+{
+    *data = (trainer_data){ .all = all };
+    if (!all)
+        return lg_fail_null("trainer_split: no data");
+    lg_rng rng = trainer_rng(options, TRAINER_SPLIT);
+    lg_split *split = data->split = lg_split_dataset(all, options->validation_split, options->test_split, &rng);
+    if (!split)
+        return lg_error_code();
+    lg_status status = make_part(all, split->train, split->train_rows, &data->train);
+    if (status == LG_OK)
+        status = make_part(all, split->validation, split->validation_rows, &data->validation);
+    if (status == LG_OK)
+        status = make_part(all, split->test, split->test_rows, &data->test);
+    return status == LG_OK ? fill_missing(data, options) : status;
+}
+
+lg_status trainer_scale(trainer_data *data)
+{
+    data->scaler = lg_scaler_fit(data->all, data->split->train, data->split->train_rows);
+    return data->scaler ? lg_scaler_apply(data->scaler, data->all) : lg_error_code();
+}
+
+void trainer_data_free(trainer_data *data)
+{
+    lg_scaler_free(data->scaler);
+    lg_split_free(data->split);
+    lg_dataset_free(data->test);
+    lg_dataset_free(data->validation);
+    lg_dataset_free(data->train);
+    lg_dataset_free(data->all);
+    *data = (trainer_data){ 0 };
+}
+
+/* Rows of a part, and how many of them are of each class. */
+static lg_status print_part(const char *name, const lg_dataset *part, size_t classes, size_t *counts, int32_t *labels)
+{
+    const size_t rows = lg_dataset_rows(part);
+    printf("  %-12s %10zu", name, rows);
+    if (classes) {
+        lg_status status = rows ? lg_dataset_labels(part, NULL, 0, labels) : LG_OK;
+        if (status != LG_OK)
+            return status;
+        memset(counts, 0, classes * sizeof *counts);
+        for (size_t i = 0; i < rows; i++)
+            counts[labels[i]]++;
+        for (size_t c = 0; c < classes; c++)
+            printf(" %*zu", TRAINER_CLASS_WIDTH, counts[c]);
+    }
+    printf("\n");
+    return LG_OK;
+}
+
+lg_status trainer_print_data(const trainer_options *options, const trainer_data *data)
+{
+    const size_t rows = lg_dataset_rows(data->all), classes = lg_dataset_classes(data->all);
+    const size_t shown = classes <= TRAINER_MOST_CLASSES_SHOWN ? classes : 0;
+    size_t counts[TRAINER_MOST_CLASSES_SHOWN];
+    int32_t *labels = malloc(rows * sizeof *labels);
+    if (!labels)
+        return lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
+    printf("Data: %s, %zu rows, %zu features\n", options->data ? options->data : "embedded", rows,
+           lg_dataset_features(data->all));
+    printf("  %-12s %10s", "part", "rows");
+    for (size_t c = 0; c < shown; c++)
+        printf(" %*.*s", TRAINER_CLASS_WIDTH, TRAINER_CLASS_WIDTH, lg_dataset_class_name(data->all, c));
+    printf("\n");
+    lg_status status = print_part("training", data->train, shown, counts, labels);
+    if (status == LG_OK && data->validation)
+        status = print_part("validation", data->validation, shown, counts, labels);
+    if (status == LG_OK && data->test)
+        status = print_part("test", data->test, shown, counts, labels);
+    printf("\n");
+    free(labels);
+    return status;
+}
+
+/* ---------------------------------------------------------------- training */
+
+lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *params)
+{
+    return lg_optimizer_by_name(options->optimizer, params, options->learning_rate);
+}
+
+lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r)
+{
+    return (lg_fit_options){ .epochs = options->epochs,
+                             .batch_size = options->batch_size,
+                             .seed = options->seed,
+                             .validation = validation,
+                             .clip_norm = options->clip_norm,
+                             .early_stopping.patience = options->early_stopping,
+                             .history_path = run_path(r, "history.csv"),
+                             .verbose = options->verbose,
+                             .handle_signals = true };
+}
+
+lg_tensor *trainer_binary_loss(lg_tape *tape, const trainer_options *options, const lg_batch *batch, lg_tensor *logits,
+                               lg_tensor *target, lg_reduction reduction)
+{
+    const lg_loss_info *info = options->loss_spec.info;
+    lg_loss_options loss_options = { .reduction = reduction };
+    const lg_real *weight = lg_tensor_data((lg_tensor *)(uintptr_t)lg_batch_class_weight(tape, batch));
+    if (weight) /* [n]: weight[0] where the target is 0, weight[1] where it is 1 */
+        loss_options.sample_weight =
+            lg_add_scalar(tape, lg_scale(tape, target, (double)(weight[1] - weight[0])), (double)weight[0]);
+    if (info->inputs[0].domain == LG_UNIT_INTERVAL)
+        logits = lg_sigmoid(tape, logits);
+    if (info->inputs[1].domain == LG_PLUS_MINUS_ONE)
+        target = lg_add_scalar(tape, lg_scale(tape, target, 2), -1);
+    return lg_loss_apply(tape, &options->loss_spec, (lg_tensor *[]){ logits, target }, &loss_options);
+}
+
+/* ----------------------------------------------------------------- the run */
+
+static void note_arguments(run *r, const trainer *about, const trainer_options *options)
+{
+    run_note_text(r, "arguments.data", options->data);
+    run_note_text(r, "arguments.target", options->target);
+    run_note_count(r, "arguments.epochs", options->epochs);
+    run_note_count(r, "arguments.batch_size", options->batch_size);
+    run_note_text(r, "arguments.optimizer", options->optimizer);
+    run_note_number(r, "arguments.learning_rate", options->learning_rate);
+    if (about->tasks) {
+        const lg_loss_spec *spec = &options->loss_spec;
+        char path[128];
+        run_note_text(r, "arguments.loss", spec->info->name);
+        for (size_t i = 0; i < lg_loss_param_count(spec->info); i++) {
+            snprintf(path, sizeof path, "arguments.loss_params.%s", spec->info->params[i].name);
+            run_note_number(r, path, spec->params[i]);
+        }
+    }
+    run_note_number(r, "arguments.validation_split", options->validation_split);
+    run_note_number(r, "arguments.test_split", options->test_split);
+    run_note_count(r, "arguments.early_stopping", options->early_stopping);
+    run_note_number(r, "arguments.clip_norm", options->clip_norm);
+    run_note_count(r, "arguments.seed", options->seed);
+}
+
+run *trainer_open(const trainer *about, const trainer_options *options, int argc, const char *const *argv)
+{
+    run *r = run_open(about->name, options->out, options->overwrite);
+    if (!r)
+        return NULL;
+    run_note_text(r, "program", about->name);
+    run_note_texts(r, "command", (size_t)argc, argv);
+    note_arguments(r, about, options);
+    run_note_text(r, "versions.luge", lg_version());
+    run_note_text(r, "versions.real", LG_REAL_BITS == 64 ? "double" : "float");
+    run_note_text(r, "versions.compiler", __VERSION__);
+    run_note_text(r, "versions.jansson", JANSSON_VERSION);
+    if (run_save(r, "running") != LG_OK) {
+        run_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+lg_status trainer_note_history(run *r, const lg_history *history, const char *title)
+{
+    const size_t epochs = lg_history_rows(history);
+    run_note_count(r, "training.epochs", epochs);
+    run_note_count(r, "training.best_epoch", lg_history_best_epoch(history));
+    for (size_t i = 0; epochs && i < lg_history_column_count(history); i++) {
+        const char *name = lg_history_column_name(history, i);
+        char path[160];
+        snprintf(path, sizeof path, "training.last.%s", name);
+        run_note_number(r, path, lg_history_last(history, name));
+    }
+    run_note_file(r, "history.csv");
+    const char *path = run_path(r, "history.jsonl");
+    lg_status status = path ? lg_history_write(history, path) : lg_error_code();
+    if (status != LG_OK)
+        return status;
+    run_note_file(r, "history.jsonl");
+    return plot_loss(r, history, title);
+}
+
+static void note_part(run *r, const char *name, const lg_dataset *part)
+{
+    char path[64];
+    snprintf(path, sizeof path, "data.parts.%s", name);
+    run_note_count(r, path, lg_dataset_rows(part));
+}
+
+void trainer_note_data(run *r, const trainer_options *options, const trainer_data *data)
+{
+    run_note_text(r, "data.source", options->data ? options->data : "embedded");
+    run_note_text(r, "data.target", lg_dataset_target_name(data->all));
+    run_note_count(r, "data.rows", lg_dataset_rows(data->all));
+    run_note_count(r, "data.features", lg_dataset_features(data->all));
+    const char *names[64];
+    size_t classes = lg_dataset_classes(data->all);
+    for (size_t i = 0; i < classes && i < 64; i++)
+        names[i] = lg_dataset_class_name(data->all, i);
+    if (classes <= 64)
+        run_note_texts(r, "data.classes", classes, names);
+    note_part(r, "train", data->train);
+    note_part(r, "validation", data->validation);
+    note_part(r, "test", data->test);
+}
+
+lg_status trainer_close(run *r, const lg_history *history, lg_status status)
+{
+    if (!r)
+        return status;
+    const char *outcome = "finished";
+    if (lg_history_signal(history))
+        outcome = "interrupted";
+    if (status != LG_OK) {
+        outcome = "failed";
+        run_note_text(r, "error", lg_error());
+    }
+    /* What failed first is what counts, so its message must survive a failure to note it. */
+    char first[1024];
+    snprintf(first, sizeof first, "%s", lg_error());
+    lg_status saved = run_save(r, outcome);
+    if (status != LG_OK)
+        return lg_fail(status, "%s", first);
+    if (saved == LG_OK)
+        run_print_files(r);
+    return saved;
+}
+
+int trainer_end(lg_status status, int signal_number)
+{
+    if (signal_number && status == LG_OK) {
+        fflush(stdout);
+        signal(signal_number, SIG_DFL);
+        raise(signal_number);
+    }
+    if (status == LG_OK)
+        return EXIT_SUCCESS;
+    fflush(stdout); /* what was said before comes before */
+    const char *message = lg_error();
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, *message ? message : "failed without a message");
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,76 @@
+/* What the trainers share: the command line, the choice of optimizer and loss, the data, the run's folder, the end.
+ *
+ * A trainer is a struct of its own options that begins with trainer_options, a parser for those options, and a main
+ * that reads like this (examples/fraud.c is the one to read):
+ *
+ *     trainer_parse(&about, &options, argc, argv);         what is wrong with the command line ends here, exit 2
+ *     lg_status status = ...read, build, lg_fit, report...;
+ *     return trainer_end(status, signal);                  prints what failed, exit 1; dies of the signal if there was one
+ *
+ * Functions that can fail return NULL or a negative lg_status and leave their sentence in lg_error(), as the library's
+ * do; only trainer_parse ends the program. */
+#ifndef EXAMPLES_TRAINER_H
+#define EXAMPLES_TRAINER_H
+
+#include "command_line.h"
+#include "plot.h"
+#include "run.h"
+
+/* ------------------------------------------------------------------- parts */
+
+/* The three parts of a data set, stratified where it has classes, and missing values filled by what the training part
+ * says alone. validation and test are NULL when their share is 0; the row ids of each part are in `split`. Takes `all`
+ * over, also on failure; on NULL the message of what failed before stays. */
+typedef struct trainer_data {
+    lg_dataset *all, *train, *validation, *test;
+    lg_split *split;
+    lg_scaler *scaler;
+} trainer_data;
+lg_status trainer_split(trainer_data *data, const trainer_options *options, lg_dataset *all);
+
+/* Standardises the features of all parts by mean and deviation of the training part. */
+lg_status trainer_scale(trainer_data *data);
+void trainer_data_free(trainer_data *data);
+
+/* Prints where the data are from, and how many rows of each class are in each part. */
+lg_status trainer_print_data(const trainer_options *options, const trainer_data *data);
+
+/* The random streams of a run, all of --seed; a trainer's own come from TRAINER_OWN on. */
+typedef enum trainer_stream { TRAINER_SPLIT = 1, TRAINER_WEIGHTS, TRAINER_SHUFFLE, TRAINER_OWN = 100 } trainer_stream;
+lg_rng trainer_rng(const trainer_options *options, trainer_stream stream);
+
+/* Reads --data; `csv` says what the trainer wants of it, the shared options (--target, --drop, --missing) are added. */
+lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv);
+
+/* "--optimizer" with "--lr" on a set. */
+lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *params);
+
+/* The options of lg_fit that the command line decides; the trainer adds what is its own. The history goes to
+ * history.csv of the run. */
+lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r);
+
+/* "--loss" applied to logits and targets 0 or 1, both [n]: adapts both to what the loss wants (labels -1 and 1 for hinge
+ * and its kin, probabilities where it takes no logits) and weights rows by the class weights that lg_fit was given. */
+lg_tensor *trainer_binary_loss(lg_tape *tape, const trainer_options *options, const lg_batch *batch, lg_tensor *logits,
+                               lg_tensor *target, lg_reduction reduction);
+
+/* ----------------------------------------------------------------- the run */
+
+/* Opens the run's folder, and notes and saves what is known at the beginning: arguments, seed, versions. */
+run *trainer_open(const trainer *about, const trainer_options *options, int argc, const char *const *argv);
+
+/* Rows, features and classes of the data and of its parts, into run.json. */
+void trainer_note_data(run *r, const trainer_options *options, const trainer_data *data);
+
+/* After lg_fit: history.jsonl, loss.svg, and what the history says, into run.json. */
+lg_status trainer_note_history(run *r, const lg_history *history, const char *title);
+
+/* The end of the run: run.json with "finished", "interrupted" (by a signal of lg_fit's) or "failed" and why; then names
+ * the files. `r` may be NULL. Gives the status back, or what went wrong here. */
+lg_status trainer_close(run *r, const lg_history *history, lg_status status);
+
+/* The end of the program: prints the sentence of a failure to stderr ("fraud: what, where") and returns the exit status,
+ * 0 or 1. A program that was interrupted (`signal_number`, of lg_history_signal) dies of the signal here. */
+int trainer_end(lg_status status, int signal_number);
+
+#endif
