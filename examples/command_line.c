@@ -18,31 +18,31 @@ enum {
 
 /* Defaults are added to these texts by show_default. */
 static const struct argp_option shared_options[] = {
-    { 0, 0, 0, 0, "Data:", 1 },
-    { "data", KEY_DATA, "FILE", 0, "Table to train on: CSV, or CSV in gzip", 1 },
-    { "target", KEY_TARGET, "COLUMN", 0, "Column to predict: its name, or its number from 0 (-1 is the last)", 1 },
-    { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 1 },
-    { "missing", KEY_MISSING, "error|mean|median", 0, "What stands in for missing numbers, of the training part", 1 },
-    { "validation-split", KEY_VALIDATION_SPLIT, "SHARE", 0, "Share of the rows for validation", 1 },
-    { "test-split", KEY_TEST_SPLIT, "SHARE", 0, "Share of the rows for the test, read once, at the end", 1 },
-    { 0, 0, 0, 0, "Training:", 2 },
-    { "epochs", KEY_EPOCHS, "N", 0, "Passes over the training part", 2 },
-    { "batch-size", KEY_BATCH_SIZE, "N", 0, "Rows per step", 2 },
-    { "optimizer", KEY_OPTIMIZER, "NAME", 0, 0, 2 },
-    { "lr", KEY_LR, "RATE", 0, "Learning rate", 2 },
-    { "loss", KEY_LOSS, "NAME", 0, "Loss to minimise; --list-losses shows which fit", 2 },
-    { "loss-param", KEY_LOSS_PARAM, "NAME=VALUE,...", 0, "Parameters of the loss, as in gamma=1.5", 2 },
-    { "list-losses", KEY_LIST_LOSSES, 0, 0, "Show the losses that fit, with their parameters, and exit", 2 },
+    { 0, 0, 0, 0, "Data:", 2 },
+    { "data", KEY_DATA, "FILE", 0, "Table to train on: CSV, or CSV in gzip", 2 },
+    { "target", KEY_TARGET, "COLUMN", 0, "Column to predict: its name, or its number from 0 (-1 is the last)", 2 },
+    { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },
+    { "missing", KEY_MISSING, "error|mean|median", 0, "What stands in for missing numbers, of the training part", 2 },
+    { "validation-split", KEY_VALIDATION_SPLIT, "SHARE", 0, "Share of the rows for validation", 2 },
+    { "test-split", KEY_TEST_SPLIT, "SHARE", 0, "Share of the rows for the test, read once, at the end", 2 },
+    { 0, 0, 0, 0, "Training:", 3 },
+    { "epochs", KEY_EPOCHS, "N", 0, "Passes over the training part", 3 },
+    { "batch-size", KEY_BATCH_SIZE, "N", 0, "Rows per step", 3 },
+    { "optimizer", KEY_OPTIMIZER, "NAME", 0, 0, 3 },
+    { "lr", KEY_LR, "RATE", 0, "Learning rate", 3 },
+    { "loss", KEY_LOSS, "NAME", 0, "Loss to minimise; --list-losses shows which fit", 3 },
+    { "loss-param", KEY_LOSS_PARAM, "NAME=VALUE,...", 0, "Parameters of the loss, as in gamma=1.5", 3 },
+    { "list-losses", KEY_LIST_LOSSES, 0, 0, "Show the losses that fit, with their parameters, and exit", 3 },
     { "early-stopping", KEY_EARLY_STOPPING, "N", 0,
-      "Stop after N epochs without a better validation loss and return to the best weights", 2 },
-    { "clip-norm", KEY_CLIP_NORM, "NORM", 0, "Scale gradients down to this global norm", 2 },
-    { "seed", KEY_SEED, "N", 0, "Of the split, the initial weights and the order of rows", 2 },
-    { 0, 0, 0, 0, "Output:", 3 },
-    { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 3 },
-    { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 3 },
+      "Stop after N epochs without a better validation loss and return to the best weights", 3 },
+    { "clip-norm", KEY_CLIP_NORM, "NORM", 0, "Scale gradients down to this global norm", 3 },
+    { "seed", KEY_SEED, "N", 0, "Of the split, the initial weights and the order of rows", 3 },
+    { 0, 0, 0, 0, "Output:", 4 },
+    { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
+    { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 4 },
     { "verbose", KEY_VERBOSE, "0|1|2", 0,
-      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere (1), as lines (2)", 3 },
-    { "dry-run", KEY_DRY_RUN, 0, 0, "Read the data, show data and model, and stop before training", 3 },
+      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere (1), as lines (2)", 4 },
+    { "dry-run", KEY_DRY_RUN, 0, 0, "Read the data, show data and model, and stop before training", 4 },
 };
 
 #define SHARED_COUNT (sizeof shared_options / sizeof *shared_options)
@@ -287,7 +287,10 @@ void trainer_parse(const trainer *about, void *options, int argc, char **argv)
     atexit(check_output);
     argp_err_exit_status = 2;
     argp_program_version_hook = print_version;
+    char *path = argv[0];
+    argv[0] = program_invocation_short_name; /* getopt begins its messages with this, argp with the short name */
     error_t failure = argp_parse(&all, argc, argv, 0, NULL, &line);
+    argv[0] = path;
     free(doc);
     if (failure) {
         fprintf(stderr, "%s: %s\n", program_invocation_short_name, strerror(failure));

@@ -24,12 +24,15 @@ typedef struct fraud_options {
     size_t balanced, hardest;
 } fraud_options;
 
+enum { KEY_POSITIVE = 256, KEY_HIDDEN, KEY_CLASS_WEIGHT, KEY_HARDEST };
+
 static const struct argp_option own_options[] = {
-    { 0, 0, 0, 0, "The fraud detector:", 0 },
-    { "positive", 'p', "CLASS", 0, "The class of --target that is fraud (default: the second of two, 1 of 0 and 1)", 0 },
-    { "hidden", 'h', "N,...", 0, "Widths of hidden layers, as in 64,32 (default: none, logistic regression)", 0 },
-    { "class-weight", 'w', "none|balanced", 0, "Whether both classes count alike in training (default: none)", 0 },
-    { "hardest", 'n', "N", 0, "Show the N rows of highest loss (default: 0)", 0 },
+    { 0, 0, 0, 0, "The detector:", 1 },
+    { "positive", KEY_POSITIVE, "CLASS", 0, "The class of --target that is fraud (default: the second of two)", 1 },
+    { "hidden", KEY_HIDDEN, "N,...", 0, "Widths of hidden layers, as in 64,32 (default: none, logistic regression)", 1 },
+    { "class-weight", KEY_CLASS_WEIGHT, "none|balanced", 0,
+      "balanced: both classes count alike in training (default: none)", 1 },
+    { "hardest", KEY_HARDEST, "N", 0, "Show the N rows of highest loss (default: 0)", 1 },
     { 0 },
 };
 
@@ -37,12 +40,12 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 {
     fraud_options *options = state->input;
     switch (key) {
-    case 'p': options->positive = arg; break;
-    case 'h':
+    case KEY_POSITIVE: options->positive = arg; break;
+    case KEY_HIDDEN:
         options->layers = argument_counts(state, "--hidden", arg, 1, 65536, MOST_LAYERS, options->hidden);
         break;
-    case 'w': options->balanced = argument_choice(state, "--class-weight", arg, "none|balanced"); break;
-    case 'n': options->hardest = argument_count(state, "--hardest", arg, 0, 1000000000); break;
+    case KEY_CLASS_WEIGHT: options->balanced = argument_choice(state, "--class-weight", arg, "none|balanced"); break;
+    case KEY_HARDEST: options->hardest = argument_count(state, "--hardest", arg, 0, 1000000000); break;
     case ARGP_KEY_END:
         if (options->shared.data && !options->shared.target)
             argp_error(state, "--data needs --target: the column that says what is fraud (-1 is the last)");
@@ -60,8 +63,9 @@ static const trainer about = {
                "one. Without --data it trains on 50,000 made-up payments, 2 in 100 of them fraud.",
     .examples = "Examples:\n"
                 "  fraud --hidden 32,16\n"
-                "  fraud --data creditcard.csv --target Class --loss focal --loss-param gamma=1.5\n"
-                "  fraud --data spam.csv.gz --target type --positive spam --class-weight balanced",
+                "  fraud --loss focal --loss-param gamma=1.5 --class-weight balanced\n"
+                "  fraud --data creditcard.csv --target Class --early-stopping 5\n"
+                "  fraud --data data/spam.csv.gz --target type --positive spam",
     .tasks = LG_TASK_BINARY,
     .options = own_options,
     .parser = parse_own,
