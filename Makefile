@@ -76,7 +76,8 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test check-valgrind bench accuracy install uninstall clean help FORCE
+.PHONY: all deps demo test check-valgrind bench accuracy install uninstall clean help FORCE \
+	$(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
 
@@ -160,9 +161,12 @@ test: deps
 	+@$(REMAKE) all $(BUILD)/tests/run
 	@$(RUN_TESTS) $(BUILD)/tests/run
 
-check-valgrind: all $(BUILD)/tests/run
-	@$(RUN_TESTS) CK_FORK=no valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
-	    $(BUILD)/tests/run
+# Suite by suite, so that -j runs them beside each other; one alone: make valgrind-NAME.
+check-valgrind: $(TEST_SUITES:%=valgrind-%)
+
+$(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BUILD)/tests/run
+	@$(RUN_TESTS) CK_FORK=no CK_RUN_SUITE=$* valgrind -q --error-exitcode=1 --leak-check=full \
+	    --errors-for-leak-kinds=definite $(BUILD)/tests/run
 
 # ----------------------------------------------------------------------------------------------- measurements
 

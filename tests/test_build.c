@@ -72,7 +72,7 @@ static const char *after_src(const char *path)
 
 START_TEST(every_header_compiles_alone)
 {
-    const char *compiler = getenv("LG_CC");
+    const char *compiler = getenv("LG_CC"); /* and LG_CFLAGS: `make test` sets both */
     glob_t found = find_sources("*.h");
     char path[4096];
     snprintf(path, sizeof path, "%s/src/luge.h", test_source_dir());
@@ -80,7 +80,7 @@ START_TEST(every_header_compiles_alone)
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char command[8192];
         snprintf(command, sizeof command,
-                 "%s -std=c17 -Wall -Wextra -Wpedantic -Werror -Wno-unused-function -fopenmp-simd -I'%s/src' $LG_CFLAGS "
+                 "%s -std=c17 -Wall -Wextra -Wpedantic -Werror -Wno-unused-function -fopenmp-simd -I'%s/src' ${LG_CFLAGS:--D_GNU_SOURCE} "
                  "-fsyntax-only -x c '%s'",
                  compiler ? compiler : "cc", test_source_dir(), found.gl_pathv[i]);
         ck_assert_msg(system(command) == 0, "%s", command);
