@@ -34,6 +34,8 @@ typedef struct loss_builder {
     void (*build)(loss_trial *trial, size_t variant, lg_rng *rng);
 } loss_builder;
 
+extern const loss_builder sequence_loss_builders[];
+
 /* Random values for a domain; the returned tensor requires a gradient where asked. */
 lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *input, const loss_trial *trial,
                         size_t classes, lg_rng *rng);

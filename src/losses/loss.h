@@ -16,6 +16,8 @@
  *
  *   LG_REDUCE_ELEMENT_MEAN   sum of w loss / number of elements of the prediction (kl_divergence only, as PyTorch's
  *                            `mean` has it there)
+ *   LG_REDUCE_MEAN_PER_LABEL sum of w loss / max(1, number of labels of the unit) / number of units (ctc only, as
+ *                            PyTorch's `mean` has it there)
  *
  * A mean over nothing (no units, zero divisor) is 0 with zero gradients; PyTorch gives NaN there. A unit of weight 0
  * counts 0 even if its loss is infinite or NaN. NaN in a unit makes that unit NaN and no other. */
@@ -31,7 +33,8 @@ typedef enum lg_reduction {
     LG_REDUCE_SUM,
     LG_REDUCE_NONE,
     LG_REDUCE_WEIGHTED_MEAN,
-    LG_REDUCE_ELEMENT_MEAN
+    LG_REDUCE_ELEMENT_MEAN,
+    LG_REDUCE_MEAN_PER_LABEL
 } lg_reduction;
 
 /* What losses share; NULL or all zeros are the defaults. An option that a loss has no use for is LG_E_PARAM. */
@@ -181,7 +184,8 @@ enum {
     LG_WEIGHTS_IN_DIVISOR = 1 << 3, /* class_weight[target] enters the divisor of the mean */
     LG_TAKES_ELEMENT_MEAN = 1 << 4, /* LG_REDUCE_ELEMENT_MEAN */
     LG_TAKES_CLASS_AXIS = 1 << 5,   /* class_axis with LG_UNIT_BATCH */
-    LG_OWN_REDUCTION = 1 << 6       /* LG_UNIT_BATCH: value and derivative apply sample_weight and reduction themselves */
+    LG_OWN_REDUCTION = 1 << 6,      /* LG_UNIT_BATCH: value and derivative apply sample_weight and reduction themselves */
+    LG_TAKES_MEAN_PER_LABEL = 1 << 7 /* LG_UNIT_BATCH: value and derivative divide by the labels with that reduction */
 };
 
 #define LG_LOSS_MAX_ALIASES 6

@@ -124,6 +124,8 @@ lg_status lg_check_operands(lg_loss_run *r)
         status = check_params(r);
     if (status == LG_OK && r->options->reduction == LG_REDUCE_ELEMENT_MEAN && !(r->info->takes & LG_TAKES_ELEMENT_MEAN))
         return lg_fail(LG_E_PARAM, "%s: the reduction element_mean does not apply here", r->info->name);
+    if (status == LG_OK && r->options->reduction == LG_REDUCE_MEAN_PER_LABEL && !(r->info->takes & LG_TAKES_MEAN_PER_LABEL))
+        return lg_fail(LG_E_PARAM, "%s: the reduction mean_per_label does not apply here", r->info->name);
     find_rules(r);
     return status;
 }

@@ -21,7 +21,9 @@
 #define LG_RANKING_LOSSES(X)
 #define LG_REGRESSION_LOSSES(X)
 #define LG_SEGMENTATION_LOSSES(X)
-#define LG_SEQUENCE_LOSSES(X)
+#define LG_SEQUENCE_LOSSES(X) \
+    X(ctc)                    \
+    X(ctc_simplified)
 #define LG_LOSSES(X)            \
     LG_ANOMALY_LOSSES(X)        \
     LG_BOX_LOSSES(X)            \
