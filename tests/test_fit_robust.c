@@ -1,6 +1,7 @@
 /* How lg_fit behaves: errors and their messages, files, signals, memory, reproducibility, and what it shows. */
 #include "fail_alloc.h"
 #include "fit_support.h"
+#include "support.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -55,6 +56,16 @@ static lg_tensor *net_step(lg_tape *tape, const lg_batch *batch, void *model)
     return loss;
 }
 
+static lg_tensor *digits_step(lg_tape *tape, const lg_batch *batch, void *model)
+{
+    net *n = model;
+    lg_tensor *y = lg_batch_y(tape, batch);                                                    /* [batch] classes */
+    lg_tensor *h = lg_tanh(tape, lg_dense_apply(tape, n->hidden, lg_batch_x(tape, batch)));    /* [batch, 32] */
+    lg_tensor *logits = lg_dense_apply(tape, n->out, h);                                       /* [batch, 10] */
+    lg_report_accuracy(tape, logits, y);
+    return lg_sparse_categorical_crossentropy(tape, logits, y, &(lg_loss_options){ .from_logits = true });
+}
+
 /* ------------------------------------------------------------ reproducibility */
 
 /* Both columns are as long, and, but for seconds, equal in every bit. */
@@ -103,6 +114,31 @@ START_TEST(one_seed_gives_one_history_and_another_another)
     lg_history_free(again);
     lg_history_free(other);
     lg_dataset_free(data);
+}
+END_TEST
+
+/* The network of examples/digits.c on the data of the repository, with its settings: the loss goes below 0.2 and the
+ * validation accuracy above 0.9 (0.087 and 0.98 where this was written). */
+START_TEST(digits_are_learnt)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/data/digits.csv.gz", test_source_dir());
+    lg_dataset *digits = lg_dataset_read_csv(path, &(lg_csv_options){ .target = "-1", .target_kind = LG_CLASSES });
+    ck_assert_msg(digits != NULL, "%s", lg_error());
+    lg_rng rng = lg_rng_seed(42);
+    net n = { .params = lg_params_new() };
+    n.hidden = lg_dense_new(n.params, "hidden", 64, 32, &rng);
+    n.out = lg_dense_new(n.params, "out", 32, 10, &rng);
+    n.optimizer = lg_adam_new(n.params, &(lg_adam_options){ .learning_rate = 1e-3 });
+    lg_fit_options options = quiet(20, 32);
+    options.validation_split = 0.2;
+    lg_history *history = lg_fit(digits_step, &n, n.optimizer, digits, &options);
+    ck_assert_msg(history != NULL, "%s", lg_error());
+    ck_assert_double_lt(lg_history_last(history, "loss"), 0.2);
+    ck_assert_double_gt(lg_history_last(history, "val_accuracy"), 0.9);
+    lg_history_free(history);
+    net_free(&n);
+    lg_dataset_free(digits);
 }
 END_TEST
 
@@ -503,6 +539,7 @@ Suite *fit_robust_suite(void)
     TCase *run = tcase_create("run");
     tcase_add_checked_fixture(run, make_folder, remove_folder);
     tcase_add_test(run, one_seed_gives_one_history_and_another_another);
+    tcase_add_test(run, digits_are_learnt);
     tcase_add_loop_test(run, steps_and_epochs_allocate_nothing_after_the_first, 0, 2);
     tcase_add_test(run, running_out_of_memory_anywhere_is_an_error);
     tcase_add_loop_test(run, the_file_says_what_the_history_does, 0, 2);

@@ -362,7 +362,6 @@ Suite *history_suite(void)
     tcase_add_checked_fixture(files, make_folder, remove_folder);
     tcase_add_test(files, csv_is_written_plainly);
     tcase_add_test(files, json_lines_are_written_plainly);
-    tcase_add_test(files, numbers_read_back_bit_for_bit_in_any_locale);
     tcase_add_test(files, a_late_column_rewrites_the_csv);
     tcase_add_test(files, a_history_can_be_cut_and_gone_on_with);
     tcase_add_test(files, reading_accepts_what_other_programs_leave);
@@ -372,5 +371,10 @@ Suite *history_suite(void)
     tcase_add_test(files, a_row_that_does_not_fit_leaves_the_rows_before_it_whole);
     tcase_add_loop_test(files, running_out_of_memory_anywhere_is_an_error, 0, 2);
     suite_add_tcase(suite, files);
+    TCase *locales = tcase_create("locales");
+    tcase_set_timeout(locales, 30); /* compiling one takes its time */
+    tcase_add_checked_fixture(locales, make_folder, remove_folder);
+    tcase_add_test(locales, numbers_read_back_bit_for_bit_in_any_locale);
+    suite_add_tcase(suite, locales);
     return suite;
 }
