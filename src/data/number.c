@@ -22,11 +22,17 @@ static bool is_digit(char c)
 /* Takes a run of digits; each moves the exponent by `step`. Beyond 19 the mantissa wraps, and is not used then. */
 static const char *take_digits(const char *p, decimal *number, int step)
 {
-    for (; is_digit(*p); p++) {
-        number->mantissa = number->mantissa * 10 + (uint64_t)(*p - '0');
-        number->significant += number->significant > 0 || number->mantissa > 0;
-        number->exponent += step;
-    }
+    const char *first = p;
+    if (number->significant == 0)
+        while (*p == '0')
+            p++;
+    const char *nonzero = p;
+    uint64_t mantissa = number->mantissa;
+    for (; is_digit(*p); p++)
+        mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+    number->mantissa = mantissa;
+    number->significant += (size_t)(p - nonzero);
+    number->exponent += step * (p - first);
     return p;
 }
 
