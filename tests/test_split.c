@@ -97,6 +97,39 @@ START_TEST(rare_classes_reach_every_part_that_they_can)
 }
 END_TEST
 
+/* Training keeps a row of each pair whatever the other parts are owed, and these share the rest as 0.6 to 0.4: what they
+ * are owed differs by 0.2 a pair, and each row given moves the difference by 1. */
+START_TEST(pairs_go_to_training_and_one_other_part)
+{
+    enum { CLASSES = 40, ROWS = 2 * CLASSES };
+    int32_t labels[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        labels[i] = (int32_t)(i / 2);
+    lg_rng rng = lg_rng_seed(2);
+    lg_split *split = lg_split_stratified(ROWS, labels, CLASSES, 0.2, 0.1, &rng);
+    assert_partition(split, ROWS);
+    for (int32_t c = 0; c < CLASSES; c++)
+        ck_assert_uint_eq(count_of(split->train, split->train_rows, labels, c), 1);
+    ck_assert_double_le(fabs((double)split->validation_rows - 24), 1);
+    ck_assert_double_le(fabs((double)split->test_rows - 16), 1);
+    lg_split_free(split);
+}
+END_TEST
+
+/* 0.45 of two rows is nearly one each, but training must have one. */
+START_TEST(training_keeps_its_row_of_a_pair_that_others_want)
+{
+    int32_t labels[] = { 0, 0, 1, 1, 2, 2, 3, 3 };
+    lg_rng rng = lg_rng_seed(2);
+    lg_split *split = lg_split_stratified(8, labels, 4, 0.45, 0.45, &rng);
+    for (int32_t c = 0; c < 4; c++)
+        ck_assert_uint_eq(count_of(split->train, split->train_rows, labels, c), 1);
+    ck_assert_uint_eq(split->validation_rows, 2);
+    ck_assert_uint_eq(split->test_rows, 2);
+    lg_split_free(split);
+}
+END_TEST
+
 START_TEST(a_split_depends_on_the_seed_alone)
 {
     int32_t labels[60];
@@ -276,6 +309,8 @@ Suite *split_suite(void)
     tcase_add_test(tcase, each_class_keeps_its_proportion_within_one_row);
     tcase_add_test(tcase, rounding_does_not_add_up_over_classes);
     tcase_add_test(tcase, rare_classes_reach_every_part_that_they_can);
+    tcase_add_test(tcase, pairs_go_to_training_and_one_other_part);
+    tcase_add_test(tcase, training_keeps_its_row_of_a_pair_that_others_want);
     tcase_add_test(tcase, a_split_depends_on_the_seed_alone);
     tcase_add_test(tcase, a_random_split_favours_no_row);
     tcase_add_test(tcase, a_data_set_is_split_by_its_classes_if_it_has_some);

@@ -86,14 +86,15 @@ static bool fast_double(const decimal *number, double *value)
 }
 
 /* Rounding a double that was rounded already goes wrong only where it stands midway between two floats: there the first
- * rounding may have hidden on which side the decimal lies. The midpoints of subnormal floats are elsewhere. */
+ * rounding may have hidden on which side the decimal lies. Subnormal floats, whose midpoints are elsewhere, are too small
+ * for fast_double. */
 static bool narrow(double value, lg_real *real)
 {
     *real = (lg_real)value;
 #ifndef LG_DOUBLE
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    return (bits & 0x1FFFFFFF) != 0x10000000 && (fabs(value) >= FLT_MIN || value == 0);
+    return (bits & 0x1FFFFFFF) != 0x10000000;
 #else
     return true;
 #endif

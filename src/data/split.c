@@ -11,12 +11,14 @@ enum { TRAIN, VALIDATION, TEST, PARTS };
 
 /* ---- how many rows of a class go where ----------------------------------------------------------------------------- */
 
-/* Gives every wanted part one row, as far as they reach: training first, then the others by share. The row comes from
- * the part that has most, but never the last one of a part that was served. */
-static void give_each_part_one(const double *share, size_t count[PARTS], size_t rows)
+/* Gives every wanted part one row, as far as they reach: training first, then the others, the needier one before. The row
+ * comes from the part that has most, but never the last one of a part that was served. */
+static void give_each_part_one(const double *share, const double *owed, size_t count[PARTS], size_t rows)
 {
-    const size_t larger = share[VALIDATION] > share[TEST] ? VALIDATION : TEST;
-    const size_t order[PARTS] = { TRAIN, larger, VALIDATION + TEST - larger };
+    const double of_validation = owed[VALIDATION] + share[VALIDATION] * (double)rows;
+    const double of_test = owed[TEST] + share[TEST] * (double)rows;
+    const size_t needier = of_validation > of_test ? VALIDATION : TEST;
+    const size_t order[PARTS] = { TRAIN, needier, VALIDATION + TEST - needier };
     for (size_t k = 0, given = 0; k < PARTS && given < rows; k++) {
         size_t part = order[k], donor = part;
         if (share[part] <= 0)
@@ -56,7 +58,7 @@ static void apportion(const double *share, size_t rows, double owed[PARTS], size
         raised[best] = true;
         count[best]++;
     }
-    give_each_part_one(share, count, rows);
+    give_each_part_one(share, owed, count, rows);
     for (size_t p = 0; p < PARTS; p++)
         owed[p] += share[p] * (double)rows - (double)count[p];
 }

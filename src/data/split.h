@@ -21,7 +21,7 @@ LG_API lg_split *lg_split_random(size_t rows, double validation, double test, lg
 /* The same within each class (labels[rows] in 0 .. classes-1, else LG_E_INDEX), so that every part has the classes in
  * the proportion of the whole: a class of n rows has within one row of share n in each part, and part sizes do not
  * drift (largest remainder, with what rounding withheld carried from class to class). A class with at least as many rows
- * as there are parts appears in every part; one with fewer goes to training first, then to the larger of the others. */
+ * as there are parts appears in every part; one with fewer goes to training first, then to the part that is owed most. */
 LG_API lg_split *lg_split_stratified(size_t rows, const int32_t *labels, size_t classes, double validation, double test,
                                      lg_rng *rng);
 
