@@ -423,6 +423,28 @@ START_TEST(out_of_memory_at_any_point_is_reported_and_leaks_nothing)
 }
 END_TEST
 
+/* A chain whose gradients may or may not fit beside its values. */
+static lg_status chain(void *context)
+{
+    static const lg_real values[1024];
+    lg_tape *t = lg_tape_new();
+    lg_tensor *x = lg_variable(t, LG_SHAPE(1024), values), *y = x;
+    for (size_t i = 0; i < *(const size_t *)context; i++)
+        y = lg_scale(t, y, 2);
+    const lg_status status = t ? lg_backward(t, lg_sum(t, y)) : lg_error_code();
+    if (status != LG_OK && x && lg_tensor_grad(x))
+        lg_fail(LG_E_STATE, "a gradient was touched");
+    lg_tape_free(t);
+    return status;
+}
+
+START_TEST(backward_reserves_all_it_needs_before_it_starts)
+{
+    for (size_t length = 1; length <= 64; length++)
+        ck_assert_uint_ge(for_each_allocation_failure(chain, &length), 5);
+}
+END_TEST
+
 START_TEST(a_steady_step_allocates_nothing)
 {
     lg_rng rng = lg_rng_seed(1);
@@ -487,6 +509,7 @@ Suite *tape_suite(void)
     tcase_add_test(tcase, find_nonfinite_names_the_first_culprit);
     tcase_add_test(tcase, random_streams_are_named_by_seed_epoch_step_and_use);
     tcase_add_test(tcase, out_of_memory_at_any_point_is_reported_and_leaks_nothing);
+    tcase_add_test(tcase, backward_reserves_all_it_needs_before_it_starts);
     tcase_add_test(tcase, a_steady_step_allocates_nothing);
     tcase_add_test(tcase, null_is_harmless);
     suite_add_tcase(suite, tcase);

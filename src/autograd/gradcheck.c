@@ -84,6 +84,8 @@ static lg_status differentiate(check *c, lg_tensor *y)
                 continue;
             worn[k] = x->grad, written[k] = x->grad_written;
             x->grad = c->analytic[k], x->grad_written = false;
+            for (size_t i = 0; i < x->size; i++) /* an element that backward forgets shall show */
+                x->grad[i] = (lg_real)NAN;
         }
         status = lg_backward_from(c->tape, y, upstream);
         for (size_t k = 0; k < c->count; k++) {

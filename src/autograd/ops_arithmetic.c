@@ -95,8 +95,9 @@ static place step_to(const meeting *met, axes some, size_t n, place from)
     size_t stride = 1;
     for (size_t i = 0; some >> i; i++) {
         if (some >> i & 1) {
-            const size_t position = some >> i == 1 ? n : n % met->dims[i];
-            n /= met->dims[i];
+            const bool outermost = some >> i == 1; /* of these: no division is needed */
+            const size_t position = outermost ? n : n % met->dims[i];
+            n = outermost ? 0 : n / met->dims[i];
             from.operand[0] += position * met->stride[0][i];
             from.operand[1] += position * met->stride[1][i];
             from.result += position * stride;
