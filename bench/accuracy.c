@@ -60,6 +60,8 @@ static double true_softplus(double x)
 /* The angle beyond the last quarter turn, where 2 pi x itself would be off near the zeros. */
 static double true_sin_turn(double x)
 {
+    if (x == 0)
+        return x; /* with its sign */
     const double k = rint(4 * x), angle = TWO_PI * (x - k / 4);
     switch ((int)k & 3) {
     case 0: return sin(angle);
