@@ -317,6 +317,10 @@ START_TEST(infinity_and_nan_are_numbers_on_request)
     lg_dataset *dataset = read_text("a,b\n1,inf\nnan,-Infinity\n", &(lg_csv_options){ .allow_nonfinite = true });
     assert_x(dataset, 2, 2, (double[]){ 1, INFINITY, NAN, -INFINITY });
     lg_dataset_free(dataset);
+    dataset = read_text("a,b\n1,2\nnan,-3\n",
+                        &(lg_csv_options){ .allow_nonfinite = true, .missing = LG_MISSING_CONSTANT, .missing_value = 7 });
+    assert_x(dataset, 2, 2, (double[]){ 1, 2, 7, -3 });
+    lg_dataset_free(dataset);
 }
 END_TEST
 

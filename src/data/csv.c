@@ -105,8 +105,11 @@ static lg_status read_feature(lg_csv_table *table, size_t c, const lg_csv_cell *
         return LG_OK;
     }
     decide_kind(table, column, cell->text);
-    if (column->kind == LG_CSV_NUMBER)
-        return read_number(table, c, cell, value);
+    if (column->kind == LG_CSV_NUMBER) {
+        lg_status status = read_number(table, c, cell, value);
+        column->missing = column->missing || (status == LG_OK && isnan(*value));
+        return status;
+    }
     size_t number;
     lg_status status = read_text(table, c, cell, &number);
     *value = (lg_real)number;

@@ -68,7 +68,8 @@ typedef struct lg_csv_options {
     size_t max_categories;            /* of one text column; more is an error (an id or free text); 0: 1000 */
     lg_missing missing;
     double missing_value;
-    bool allow_nonfinite;             /* inf, -inf and nan are numbers (nan is then not missing); else an error */
+    bool allow_nonfinite;             /* inf, -inf and nan are numbers (nan is then no error, and is filled if missing
+                                       * numbers are); else an error */
     const lg_dataset *like;           /* read the file as this data set was read: same features in the same order, same
                                        * categories and classes (a text that it does not know is an error); or NULL */
 } lg_csv_options;
