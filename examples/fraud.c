@@ -182,8 +182,9 @@ static lg_status report(detector *d, run *r, const predictions *p)
     const data_part chosen_on = d->data.validation ? PART_VALIDATION : PART_TRAIN;
     const data_part judged_on = d->data.test ? PART_TEST : chosen_on;
     double threshold;
+    bool chosen;
     binary_scores even, best;
-    lg_status status = binary_best_threshold(p, chosen_on, &threshold);
+    lg_status status = binary_best_threshold(p, chosen_on, &threshold, &chosen);
     if (status == LG_OK)
         status = binary_score(p, judged_on, 0.5, &even);
     if (status == LG_OK)
@@ -191,8 +192,8 @@ static lg_status report(detector *d, run *r, const predictions *p)
     if (status != LG_OK)
         return status;
 
-    printf("\nThe %s part, at threshold %.4f (best F1 on the %s part)\n\n", part_name(judged_on), threshold,
-           part_name(chosen_on));
+    printf("\nThe %s part, at threshold %.4f (%s %s part)\n\n", part_name(judged_on), threshold,
+           chosen ? "best F1 on the" : "too few of a class to choose one on the", part_name(chosen_on));
     if ((status = binary_print(&best, d->names)) != LG_OK)
         return status;
     printf("ROC AUC            %.4f\nAverage precision  %.4f\nF1                 %.4f at threshold %.4f, %.4f at 0.5\n\n",

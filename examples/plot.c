@@ -57,7 +57,15 @@ static bool end_gnuplot(pid_t process)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-/* gnuplot reports success even where its output did not fit on the disk. */
+/* gnuplot reports success even where its output did not fit on the disk: a picture must be whole, and if it is not, this
+ * tells whose fault it was. */
+static bool has_room(FILE *file)
+{
+    char block[65536] = { 0 };
+    return fseek(file, 0, SEEK_END) == 0 && fwrite(block, 1, sizeof block, file) == sizeof block && fflush(file) == 0 &&
+           fsync(fileno(file)) == 0;
+}
+
 static bool is_whole_svg(FILE *picture)
 {
     char tail[32] = "";
@@ -111,15 +119,15 @@ lg_status plot_draw(run *r, const char *file, plot_script *script, const void *c
     bool drawn = run_gnuplot(fileno(picture.stream), script, context);
     sigaction(SIGPIPE, &before, NULL);
 
-    if (!drawn) {
-        run_file_discard(&picture);
-        return LG_OK;
+    if (drawn && is_whole_svg(picture.stream))
+        return run_file_end(&picture);
+    if (drawn && !has_room(picture.stream)) {
+        status = lg_fail(LG_E_IO, "%s/%s: %s", run_folder(r), file, strerror(errno));
+    } else if (drawn) {
+        no_picture("gnuplot gave no whole picture");
     }
-    if (!is_whole_svg(picture.stream)) {
-        run_file_discard(&picture);
-        return lg_fail(LG_E_IO, "%s/%s: gnuplot could not write it whole; is the disk full?", run_folder(r), file);
-    }
-    return run_file_end(&picture);
+    run_file_discard(&picture);
+    return status;
 }
 
 void plot_string(FILE *gnuplot, const char *text)

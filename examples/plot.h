@@ -1,7 +1,7 @@
 /* Pictures of a run, drawn by gnuplot through a pipe into SVG files of the run's folder.
  *
  * A picture is a bonus: without gnuplot, or when it fails, one line on stderr says so (once), and the run goes on. Only
- * a picture that cannot be written where gnuplot did its work is an error (LG_E_IO: the disk is full). */
+ * a disk that has no room for it is an error (LG_E_IO). */
 #ifndef EXAMPLES_PLOT_H
 #define EXAMPLES_PLOT_H
 

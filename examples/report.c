@@ -71,14 +71,15 @@ static lg_status gather(const predictions *p, data_part part, part_rows *rows)
     return LG_OK;
 }
 
-lg_status binary_best_threshold(const predictions *p, data_part part, double *threshold)
+lg_status binary_best_threshold(const predictions *p, data_part part, double *threshold, bool *chosen)
 {
     *threshold = 0.5;
     part_rows rows;
     lg_status status = gather(p, part, &rows);
     if (status != LG_OK)
         return status;
-    if (rows.positives > 0 && rows.positives < rows.rows)
+    *chosen = rows.positives >= BINARY_LEAST_ROWS && rows.rows - rows.positives >= BINARY_LEAST_ROWS;
+    if (*chosen)
         status = lg_best_threshold(rows.rows, rows.probability, rows.target, threshold, NULL);
     part_rows_free(&rows);
     return status;

@@ -30,8 +30,10 @@ typedef struct binary_scores {
 } binary_scores;
 lg_status binary_score(const predictions *p, data_part part, double threshold, binary_scores *scores);
 
-/* The threshold with the best F1 on a part; 0.5 where the part lacks a class. */
-lg_status binary_best_threshold(const predictions *p, data_part part, double *threshold);
+/* The threshold with the best F1 on a part. Where the part has fewer than BINARY_LEAST_ROWS rows of a class that says
+ * little (the one row may lie anywhere): then it is 0.5, and *chosen is false. */
+#define BINARY_LEAST_ROWS 5
+lg_status binary_best_threshold(const predictions *p, data_part part, double *threshold, bool *chosen);
 
 /* Prints the classification report and the confusion matrix, as scikit-learn lays them out. */
 lg_status binary_print(const binary_scores *scores, const char *const names[2]);

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -278,6 +279,10 @@ int trainer_end(lg_status status, int signal_number)
     if (status == LG_OK)
         return EXIT_SUCCESS;
     fflush(stdout); /* what was said before comes before */
+    if (ferror(stdout)) {
+        __fpurge(stdout); /* this is what failed, and it is told below: not again at exit */
+        clearerr(stdout);
+    }
     const char *message = lg_error();
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, *message ? message : "failed without a message");
     return EXIT_FAILURE;
