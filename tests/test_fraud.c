@@ -77,7 +77,7 @@ END_TEST
 
 START_TEST(balanced_classes_find_more_of_the_rare_one)
 {
-    ck_assert_int_eq(program_run(SMALL "0 --out plain && " SMALL "0 --out even --class-weight balanced"), 0);
+    ck_assert_int_eq(program_run(SMALL "0 --lr 0.1 --out plain && " SMALL "0 --lr 0.1 --out even --class-weight balanced"), 0);
     ck_assert_double_gt(fact("even/run.json", "metrics_at_one_half.recall"),
                         fact("plain/run.json", "metrics_at_one_half.recall"));
 }
