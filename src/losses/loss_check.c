@@ -138,7 +138,7 @@ static size_t significant_rank(size_t rank, const size_t *dims)
     return rank;
 }
 
-static bool same_dims(size_t rank_a, const size_t *a, size_t rank_b, const size_t *b)
+bool lg_same_dims(size_t rank_a, const size_t *a, size_t rank_b, const size_t *b)
 {
     const size_t n = significant_rank(rank_a, a);
     return n == significant_rank(rank_b, b) && memcmp(a, b, n * sizeof *a) == 0;
@@ -202,11 +202,11 @@ static lg_status check_shapes(lg_loss_run *r)
         bool fits = false;
         switch (described->layout) {
         case LG_LIKE_PREDICTION:
-            fits = same_dims(pred->rank, pred->dims, input->rank, input->dims);
+            fits = lg_same_dims(pred->rank, pred->dims, input->rank, input->dims);
             r->width[i] = r->width[0];
             break;
         case LG_PER_UNIT:
-            fits = same_dims(r->rank, r->dims, input->rank, input->dims);
+            fits = lg_same_dims(r->rank, r->dims, input->rank, input->dims);
             r->width[i] = 1;
             break;
         case LG_OWN_WIDTH:
@@ -289,7 +289,7 @@ lg_status lg_check_weights(lg_loss_run *r)
     lg_status status = LG_OK;
     if (o->sample_weight) {
         status = check_weight_values(r, "sample_weight", o->sample_weight);
-        if (status == LG_OK && same_dims(r->rank, r->dims, o->sample_weight->rank, o->sample_weight->dims))
+        if (status == LG_OK && lg_same_dims(r->rank, r->dims, o->sample_weight->rank, o->sample_weight->dims))
             r->weight = o->sample_weight->real;
         else if (status == LG_OK)
             status = broadcast_weight(r, o->sample_weight);
