@@ -16,6 +16,7 @@
 #include "data/split.h"
 #include "losses/classification.h"
 #include "losses/loss.h"
+#include "losses/regression.h"
 #include "losses/sequence.h"
 #include "models/layers.h"
 #include "models/sequential.h"

@@ -19,7 +19,16 @@
 #define LG_METRIC_LOSSES(X)
 #define LG_PROBABILISTIC_LOSSES(X)
 #define LG_RANKING_LOSSES(X)
-#define LG_REGRESSION_LOSSES(X)
+#define LG_REGRESSION_LOSSES(X)       \
+    X(cosine_similarity)              \
+    X(huber)                          \
+    X(log_cosh)                       \
+    X(mean_absolute_error)            \
+    X(mean_absolute_percentage_error) \
+    X(mean_squared_error)             \
+    X(mean_squared_logarithmic_error) \
+    X(quantile)                       \
+    X(smooth_l1)
 #define LG_SEGMENTATION_LOSSES(X)
 #define LG_SEQUENCE_LOSSES(X) \
     X(ctc)                    \
