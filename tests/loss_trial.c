@@ -7,7 +7,7 @@
 
 /* ------------------------------------------- builders of batch losses
  * A family's tests define `const loss_builder FAMILY_loss_builders[]`, ended by a row of zeros, and add it here. */
-static const loss_builder *const builders[] = { sequence_loss_builders, NULL };
+static const loss_builder *const builders[] = { regression_loss_builders, sequence_loss_builders, NULL };
 
 static const loss_builder *builder_of(const char *loss)
 {

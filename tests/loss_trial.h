@@ -35,6 +35,7 @@ typedef struct loss_builder {
 } loss_builder;
 
 extern const loss_builder sequence_loss_builders[];
+extern const loss_builder regression_loss_builders[];
 
 /* Random values for a domain; the returned tensor requires a gradient where asked. */
 lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *input, const loss_trial *trial,
