@@ -15,6 +15,7 @@
 #include "data/scaler.h"
 #include "data/split.h"
 #include "losses/classification.h"
+#include "losses/imbalance.h"
 #include "losses/loss.h"
 #include "losses/regression.h"
 #include "losses/sequence.h"

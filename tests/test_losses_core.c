@@ -1,6 +1,7 @@
 /* Cross-entropies and focal loss against PyTorch: value and every gradient, in every reduction, options included.
  * The values are made by tests/reference/losses_core.py. */
 #include "losses/classification.h"
+#include "losses/imbalance.h"
 
 #include "reference/losses_core.h"
 

@@ -24,26 +24,6 @@ LG_BEGIN_DECLS
 LG_API lg_tensor *lg_binary_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target,
                                          const lg_loss_options *options);
 
-typedef enum lg_focal_alpha {
-    LG_ALPHA_NONE = 0, /* alpha is not used (Keras's default) */
-    LG_ALPHA_BALANCED, /* alpha for positive labels, 1 - alpha for negative ones: the paper */
-    LG_ALPHA_UNIFORM   /* alpha for all */
-} lg_focal_alpha;
-
-/* Binary focal cross-entropy: cross-entropy in which easy samples count less, for rare classes.
- *
- *   loss = a r^gamma CE,   r = y (1 - p) + (1 - y) p: how wrong the prediction is,   CE = binary cross-entropy
- *   a = 1, or alpha y + (1 - alpha)(1 - y) balanced, or alpha uniform
- *
- * pred, target, units   as binary_crossentropy (the target is not differentiable)
- * gamma    >= 0; 2 is the paper's. 0 gives cross-entropy
- * alpha    in [0, 1]; 0.25 is the paper's, with LG_ALPHA_BALANCED
- * options  from_logits, label_smoothing (the smoothed label enters a, r and CE alike), eps
- * same as  keras.losses.BinaryFocalCrossentropy, torchvision.ops.sigmoid_focal_loss; Lin et al. 2017 */
-LG_API lg_tensor *lg_binary_focal_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target, double gamma,
-                                               double alpha, lg_focal_alpha alpha_mode,
-                                               const lg_loss_options *options);
-
 /* Cross-entropy of class scores against class indices.
  *
  *   loss = -sum_k v_k log p_k,   v_k = w_k ((1 - a) [k = target] + a / C),   a = label_smoothing, w = class_weight
@@ -58,6 +38,66 @@ LG_API lg_tensor *lg_binary_focal_crossentropy(lg_tape *tape, lg_tensor *pred, l
  * same as  keras.losses.SparseCategoricalCrossentropy, torch.nn.CrossEntropyLoss (from_logits) */
 LG_API lg_tensor *lg_sparse_categorical_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target,
                                                      const lg_loss_options *options);
+
+/* Cross-entropy of class scores against one-hot rows or distributions.
+ *
+ *   loss = -sum_k v_k log p_k,   v_k = w_k (y_k (1 - a) + a / C),   a = label_smoothing, w = class_weight
+ *   p as in sparse_categorical_crossentropy
+ *   d loss / d logit_j = p_j sum(v) - v_j,   d loss / d y_k = -(1 - a) w_k log p_k
+ *
+ * pred     as in sparse_categorical_crossentropy
+ * target   the same shape, real, >= 0 (rows need not sum to 1); differentiable
+ * options  from_logits, label_smoothing, eps, no_normalize, class_weight, class_axis
+ * units    rows along the class axis. The mean divides by their number, class weights or not (as PyTorch does here).
+ * A class with y_k = 0 costs nothing even at a logit of -inf; one with y_k > 0 costs +inf there.
+ * same as  keras.losses.CategoricalCrossentropy, torch.nn.CrossEntropyLoss with probabilities, optax.softmax_cross_entropy */
+LG_API lg_tensor *lg_categorical_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target,
+                                              const lg_loss_options *options);
+
+/* Negative log-likelihood of log-probabilities (of log_softmax) against class indices.
+ *
+ *   loss = -w[target] pred[target],   d loss / d pred_k = -w[target] [k = target]
+ *
+ * pred     [..., C], real; target  as in sparse_categorical_crossentropy
+ * options  class_weight, ignore_index, class_axis
+ * units    rows along the class axis; the mean divides by the sum of class_weight[target] over units not ignored
+ * same as  torch.nn.NLLLoss */
+LG_API lg_tensor *lg_nll(lg_tape *tape, lg_tensor *pred, lg_tensor *target, const lg_loss_options *options);
+
+/* Generalised cross-entropy, for labels some of which are wrong: cross-entropy as q -> 0, absolute error at 1.
+ *
+ *   loss = (1 - p[target]^q) / q
+ *   d loss / d logit_j = -p[target]^q ([j = target] - p_j);   d loss / d p[target] = -p[target]^(q-1), 0 below eps
+ *
+ * pred     [..., C], real, C >= 2: probabilities in [0, 1], taken as they are (not divided by their sum) and not below
+ *          eps; or logits
+ * target   int32 in [0, C), as in sparse_categorical_crossentropy, none ignored
+ * q        in (0, 1); 0.7 is the paper's, 0.5 Keras's
+ * options  from_logits, eps, class_axis
+ * same as  keras.losses.CategoricalGeneralizedCrossEntropy (probabilities); Zhang & Sabuncu 2018 */
+LG_API lg_tensor *lg_categorical_generalized_cross_entropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target, double q,
+                                                           const lg_loss_options *options);
+
+/* Binary cross-entropy averaged over the labels of a sample.
+ *
+ *   loss = mean_k w_k (-y_k log p_k - (1 - y_k) log(1 - p_k)),   p = sigmoid(pred)
+ *   d loss / d logit_k = w_k (p_k - y_k) / C
+ *
+ * pred     [..., C], logits; target  the same shape, real, in [0, 1]
+ * options  class_weight, class_axis
+ * units    rows along the class axis; LG_REDUCE_SUM sums their means
+ * same as  torch.nn.MultiLabelSoftMarginLoss */
+LG_API lg_tensor *lg_multilabel_soft_margin(lg_tape *tape, lg_tensor *pred, lg_tensor *target,
+                                            const lg_loss_options *options);
+
+/* Logistic loss of labels -1 and 1: binary cross-entropy of logits on (y + 1) / 2.
+ *
+ *   loss = log(1 + exp(-y z)),   d loss / dz = -y sigmoid(-y z)
+ *
+ * pred     any shape, logits; target  the same shape, -1 or 1 (else LG_E_DOMAIN)
+ * units    elements
+ * same as  torch.nn.SoftMarginLoss */
+LG_API lg_tensor *lg_soft_margin(lg_tape *tape, lg_tensor *pred, lg_tensor *target, const lg_loss_options *options);
 
 LG_END_DECLS
 

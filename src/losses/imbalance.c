@@ -1,7 +1,8 @@
-/* Focal losses: cross-entropy in which what is already right counts less (classification.h). */
+/* Focal losses: cross-entropy in which what is already right counts less (imbalance.h). */
 #include "losses/binary_internal.h"
-#include "losses/classification.h"
+#include "losses/imbalance.h"
 #include "losses/loss_internal.h"
+#include "losses/softmax_internal.h"
 
 /* ---------------------------------------------- binary_focal_crossentropy */
 
@@ -105,4 +106,157 @@ lg_tensor *lg_binary_focal_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tenso
 {
     return lg_loss_call(tape, &lg_binary_focal_crossentropy_row, (lg_tensor *[]){ pred, target },
                         (const double[]){ gamma, alpha, alpha_mode }, 3, options);
+}
+
+/* ----------------------------------------- categorical_focal_crossentropy */
+
+enum { SOFTMAX_FOCAL_GAMMA, SOFTMAX_FOCAL_ALPHA, SOFTMAX_FOCAL_FROM_LOGITS, SOFTMAX_FOCAL_SMOOTHING, SOFTMAX_FOCAL_EPS,
+       SOFTMAX_FOCAL_NORMALIZE };
+
+/* One class of one row.   term = v q^gamma (-log p),   q = 1 - p
+ *   slope = p d term / dp = v q^gamma (gamma p log p / q - 1);   log p / q -> -1 as q -> 0 */
+typedef struct focal_term {
+    lg_real term, slope;
+} focal_term;
+
+LG_INLINE focal_term focal_term_of(lg_real v, lg_real p, lg_real q, lg_real minus_log_p, lg_real gamma)
+{
+    const lg_real focus = v * (gamma == 0 ? 1 : gamma == 1 ? q : gamma == 2 ? q * q : real_exp(gamma * real_log(q)));
+    const lg_real ratio = q > 0 ? p * minus_log_p / q : 1; /* p (-log p) / q */
+    return (focal_term){ product_or_zero(focus, minus_log_p), -focus * (gamma * (isnan(ratio) ? 0 : ratio) + 1) };
+}
+
+/* The weight of class k: alpha w_k (y_k (1 - a) + a / C), y one-hot at a label or a row of the target. */
+LG_INLINE lg_real focal_weight(const lg_loss_chunk *c, size_t u, size_t k)
+{
+    const size_t classes = c->width[0];
+    const lg_real smoothing = (lg_real)c->param[SOFTMAX_FOCAL_SMOOTHING];
+    const lg_real y = c->label ? (lg_real)((size_t)c->label[u] == k) : c->x[1][u * classes + k];
+    const lg_real alpha = (lg_real)c->param[SOFTMAX_FOCAL_ALPHA] * (c->class_weight ? c->class_weight[k] : 1);
+    return alpha * (y * (1 - smoothing) + smoothing / (lg_real)classes);
+}
+
+/* Logits.   loss = sum_k term_k,   dz_j = slope_j - p_j sum_k slope_k = slope_j (1 - p_j) - p_j sum_{k != j} slope_k */
+LG_LOSS_KERNEL(softmax_focal_logits, c, gradient)
+{
+    const size_t classes = c->width[0];
+    const lg_real gamma = (lg_real)c->param[SOFTMAX_FOCAL_GAMMA];
+    lg_real *e = c->scratch, *slope = c->scratch_2;
+    shifted_exponentials(c->units, classes, c->x[0], e);
+    for (size_t u = 0; u < c->units; u++, e += classes) {
+        const lg_real *z = c->x[0] + u * classes;
+        const softmax_row row = row_of_logits(z, e, classes);
+        lg_real loss = isnan(row.rest) ? (lg_real)row.rest : 0;
+        double sum = 0;
+        for (size_t k = 0; k < classes; k++) {
+            const lg_real v = focal_weight(c, u, k), q = complement_of(&row, z[k], e[k]);
+            const focal_term f = focal_term_of(v, e[k] * (lg_real)row.inverse, q, minus_log_of(&row, z[k]), gamma);
+            loss += f.term;
+            slope[k] = v == 0 ? 0 : f.slope;
+            sum += (double)slope[k];
+        }
+        c->loss[u] = loss;
+        for (size_t k = 0; gradient && k < classes; k++)
+            c->d[0][u * classes + k] =
+                c->scale * (slope[k] * complement_of(&row, z[k], e[k]) -
+                            e[k] * (lg_real)row.inverse * (lg_real)(sum - (double)slope[k]));
+    }
+}
+
+/* Probabilities.   o = p / S clipped to [eps, 1 - eps], S = sum p (1 without normalize)
+ *   dp_j = (slope_j / o_j - sum_k slope_k) / S   (slope_j / p_j without normalize), slope 0 where clipped */
+LG_LOSS_KERNEL(softmax_focal_probabilities, c, gradient)
+{
+    const size_t classes = c->width[0];
+    const bool normalize = c->param[SOFTMAX_FOCAL_NORMALIZE] != 0;
+    const lg_real gamma = (lg_real)c->param[SOFTMAX_FOCAL_GAMMA], eps = (lg_real)c->param[SOFTMAX_FOCAL_EPS];
+    for (size_t u = 0; u < c->units; u++) {
+        const lg_real *p = c->x[0] + u * classes;
+        const lg_real total = normalize ? (lg_real)lg_sum_of(p, classes) : 1;
+        lg_real loss = any_nan(p, classes) ? (lg_real)NAN : 0, *slope = c->scratch_2;
+        double sum = 0;
+        for (size_t k = 0; k < classes; k++) {
+            const lg_real o = p[k] / total, v = focal_weight(c, u, k);
+            const probability_terms t = terms_of_probability(o, eps);
+            const focal_term f = focal_term_of(v, t.p, t.q, t.minus_log_p, gamma);
+            loss += f.term;
+            slope[k] = v == 0 || t.clipped ? 0 : f.slope;
+            sum += (double)slope[k];
+        }
+        c->loss[u] = loss;
+        for (size_t k = 0; gradient && k < classes; k++) {
+            const lg_real by_class = slope[k] == 0 ? 0 : slope[k] * total / p[k];
+            c->d[0][u * classes + k] = c->scale * (normalize ? (by_class - (lg_real)sum) / total : by_class);
+        }
+    }
+}
+
+static void softmax_focal_kernel(const lg_loss_chunk *c)
+{
+    if (c->param[SOFTMAX_FOCAL_FROM_LOGITS] != 0)
+        softmax_focal_logits(c);
+    else
+        softmax_focal_probabilities(c);
+}
+
+static lg_status check_focal_rows(const lg_loss_info *info, const lg_loss_chunk *c, size_t first)
+{
+    return lg_check_row_sums(info, c, first, c->param[SOFTMAX_FOCAL_FROM_LOGITS] == 0 &&
+                                                 c->param[SOFTMAX_FOCAL_NORMALIZE] != 0);
+}
+
+#define SOFTMAX_FOCAL_PARAMS                                                                                \
+    { { .name = "gamma", .initial = 2, .high = INFINITY }, { .name = "alpha", .initial = 0.25, .high = INFINITY }, \
+      LG_PARAM_FROM_LOGITS, LG_PARAM_LABEL_SMOOTHING, LG_PARAM_EPS, LG_PARAM_NORMALIZE }
+
+const lg_loss_info lg_categorical_focal_crossentropy_row = {
+    .name = "categorical_focal_crossentropy",
+    .family = "imbalance",
+    .summary = "one of several classes, some of them rare, given as one-hot rows: easy samples count less",
+    .formula = "-sum_k alpha w_k y_k (1 - p_k)^gamma log p_k",
+    .output = "one logit per class (or a probability per class)",
+    .reference = "Lin et al. 2017; keras.losses.CategoricalFocalCrossentropy",
+    .tasks = LG_TASK_MULTICLASS,
+    .takes = LG_TAKES_CLASS_WEIGHT,
+    .units = LG_UNIT_ROW,
+    .least_width = 2,
+    .inputs = { { "pred", .domain = LG_LOGIT_OR_CLASS_PROBABILITIES, .differentiable = true },
+                { "target", .domain = LG_NON_NEGATIVE } },
+    .params = SOFTMAX_FOCAL_PARAMS,
+    .aliases = { { "softmax_focal", "from_logits=true" } },
+    .kernel = softmax_focal_kernel,
+    .check_chunk = check_focal_rows,
+};
+
+lg_tensor *lg_categorical_focal_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target, double gamma,
+                                             double alpha, const lg_loss_options *options)
+{
+    return lg_loss_call(tape, &lg_categorical_focal_crossentropy_row, (lg_tensor *[]){ pred, target },
+                        (const double[]){ gamma, alpha }, 2, options);
+}
+
+const lg_loss_info lg_sparse_categorical_focal_crossentropy_row = {
+    .name = "sparse_categorical_focal_crossentropy",
+    .family = "imbalance",
+    .summary = "one of several classes, some of them rare, given as its index: easy samples count less",
+    .formula = "-alpha w[target] (1 - p[target])^gamma log p[target]",
+    .output = "one logit per class (or a probability per class)",
+    .reference = "Lin et al. 2017; keras.losses.CategoricalFocalCrossentropy on one-hot labels",
+    .tasks = LG_TASK_MULTICLASS,
+    .takes = LG_TAKES_CLASS_WEIGHT | LG_TAKES_IGNORE_INDEX,
+    .units = LG_UNIT_ROW,
+    .least_width = 2,
+    .inputs = { { "pred", .domain = LG_LOGIT_OR_CLASS_PROBABILITIES, .differentiable = true },
+                { "target", .layout = LG_PER_UNIT, .domain = LG_CLASS_INDEX } },
+    .params = SOFTMAX_FOCAL_PARAMS,
+    .aliases = { { "sparse_categorical_focal", NULL } },
+    .kernel = softmax_focal_kernel,
+    .check_chunk = check_focal_rows,
+};
+
+lg_tensor *lg_sparse_categorical_focal_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor *target, double gamma,
+                                                    double alpha, const lg_loss_options *options)
+{
+    return lg_loss_call(tape, &lg_sparse_categorical_focal_crossentropy_row, (lg_tensor *[]){ pred, target },
+                        (const double[]){ gamma, alpha }, 2, options);
 }

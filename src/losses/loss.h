@@ -37,6 +37,13 @@ typedef enum lg_reduction {
     LG_REDUCE_MEAN_PER_LABEL
 } lg_reduction;
 
+/* How two classes are written, for margin losses. */
+typedef enum lg_labels {
+    LG_LABELS_AUTO = 0, /* all in {-1, 1}, or all in {0, 1}; a mixture of -1 and 0 is LG_E_DOMAIN */
+    LG_LABELS_PM1,      /* -1 and 1 */
+    LG_LABELS_01        /* 0 and 1, of which 0 stands for -1 */
+} lg_labels;
+
 /* What losses share; NULL or all zeros are the defaults. An option that a loss has no use for is LG_E_PARAM. */
 typedef struct lg_loss_options {
     lg_reduction reduction;
@@ -49,6 +56,7 @@ typedef struct lg_loss_options {
     size_t class_axis;              /* axis of the classes, 1 for [N, C, H, W]; 0: the last */
     double eps;                     /* probabilities are clipped to [eps, 1 - eps]; 0: the loss's own, 1e-7 */
     bool no_normalize;              /* class probabilities are taken as they are, not divided by their sum */
+    lg_labels labels;               /* how two classes are written, for margin losses */
     bool clip_log100;               /* clip the logarithms at -100 instead, as torch.nn.BCELoss does */
     bool unchecked;                 /* skip the scans for values out of their domain; indices are always checked */
 } lg_loss_options;
@@ -77,7 +85,7 @@ typedef struct lg_loss_chunk {
     lg_real *loss;                    /* [units], out */
     lg_real *d[LG_LOSS_MAX_INPUTS];   /* out: derivative by input i, laid out as x[i]. d[0] is NULL when no derivative
                                          is wanted; d[i > 0] is NULL when that one is not */
-    lg_real *scratch;                 /* units x width[0] reals, for what lies between */
+    lg_real *scratch, *scratch_2;     /* units x width[0] reals and width[0] reals, for what lies between */
 } lg_loss_chunk;
 
 typedef void lg_loss_kernel(const lg_loss_chunk *chunk);
@@ -133,6 +141,7 @@ typedef enum lg_loss_domain {
     LG_NON_NEGATIVE,
     LG_PLUS_MINUS_ONE,       /* {-1, 1} */
     LG_ZERO_OR_ONE,          /* {0, 1} */
+    LG_BINARY_LABEL,         /* {-1, 1} or {0, 1}, all of one kind, as the parameter `labels` says */
     LG_CLASS_INDEX,          /* int32 in [0, C), or the ignored index where the loss takes one; checked by plan for
                                 LG_UNIT_BATCH */
     LG_ANY_INDEX             /* int32, checked by the row's own functions */
@@ -209,7 +218,8 @@ typedef struct lg_loss_info {
     void (*derivative)(lg_loss_batch *batch);
     /* Optional: what ranges and domains cannot say. Parameters against each other and shapes, once; values, per
      * chunk before the kernel runs (`first` is the chunk's first unit, for the message). LG_OK or lg_fail(...). */
-    lg_status (*check_call)(const struct lg_loss_info *info, lg_tensor *const inputs[], const double *params);
+    lg_status (*check_call)(const struct lg_loss_info *info, lg_tensor *const inputs[], const double *params,
+                            const lg_loss_options *options);
     lg_status (*check_chunk)(const struct lg_loss_info *info, const lg_loss_chunk *chunk, size_t first);
 } lg_loss_info;
 

@@ -31,6 +31,7 @@ static lg_value_rule rule_of(lg_loss_domain domain, bool from_logits, bool norma
     case LG_ZERO_OR_ONE:
         return (lg_value_rule){ 0, 1, true, "0 or 1" };
     case LG_ANY_REAL:
+    case LG_BINARY_LABEL:
     case LG_CLASS_INDEX:
     case LG_ANY_INDEX:
         break;
@@ -66,18 +67,18 @@ bool lg_is_gathered(const lg_loss_run *r, size_t i)
     return r->inner > 1 && (i == 0 || r->info->inputs[i].layout == LG_LIKE_PREDICTION) && r->info->units == LG_UNIT_ROW;
 }
 
-/* A switch of the row by name, `otherwise` where the row has none. */
-static bool is_on(const lg_loss_run *r, const char *name, bool otherwise)
+/* A choice of the row by name, `otherwise` where the row has none. */
+static int choice(const lg_loss_run *r, const char *name, int otherwise)
 {
     for (size_t i = 0; i < lg_loss_param_count(r->info); i++)
         if (strcmp(r->info->params[i].name, name) == 0)
-            return r->params[i] != 0;
+            return (int)r->params[i];
     return otherwise;
 }
 
 static void find_rules(lg_loss_run *r)
 {
-    const bool from_logits = is_on(r, "from_logits", false), normalize = is_on(r, "normalize", true);
+    const bool from_logits = choice(r, "from_logits", 0), normalize = choice(r, "normalize", 1);
     for (size_t i = 0; i < r->count; i++)
         r->rules[i] = rule_of(r->info->inputs[i].domain, from_logits, normalize);
 }
@@ -115,6 +116,30 @@ static lg_status check_params(const lg_loss_run *r)
     return LG_OK;
 }
 
+/* Labels of two classes are all of one kind. */
+static lg_status check_binary_labels(const lg_loss_run *r)
+{
+    const int labels = choice(r, "labels", LG_LABELS_AUTO);
+    for (size_t i = 0; r->checks && i < r->count; i++) {
+        const lg_tensor *target = r->inputs[i];
+        bool zero = false, minus = false;
+        for (size_t k = 0; r->info->inputs[i].domain == LG_BINARY_LABEL && k < target->size; k++) {
+            const lg_real y = target->real[k];
+            zero = zero || y == 0;
+            minus = minus || y == -1;
+            if ((y == 1 || y == -1 || y == 0) && !(zero && (minus || labels == LG_LABELS_PM1)) &&
+                !(minus && labels == LG_LABELS_01))
+                continue;
+            return lg_fail(LG_E_DOMAIN, "%s: %s[%zu] is %g, but labels must %s", r->info->name, r->info->inputs[i].name,
+                           k, (double)y,
+                           labels == LG_LABELS_PM1  ? "be -1 or 1"
+                           : labels == LG_LABELS_01 ? "be 0 or 1"
+                                                    : "all be -1 or 1, or all be 0 or 1");
+        }
+    }
+    return LG_OK;
+}
+
 lg_status lg_check_operands(lg_loss_run *r)
 {
     if (!lg_operands(r->tape, r->info->name, 0, NULL))
@@ -122,6 +147,8 @@ lg_status lg_check_operands(lg_loss_run *r)
     lg_status status = check_types(r);
     if (status == LG_OK)
         status = check_params(r);
+    if (status == LG_OK)
+        status = check_binary_labels(r);
     if (status == LG_OK && r->options->reduction == LG_REDUCE_ELEMENT_MEAN && !(r->info->takes & LG_TAKES_ELEMENT_MEAN))
         return lg_fail(LG_E_PARAM, "%s: the reduction element_mean does not apply here", r->info->name);
     if (status == LG_OK && r->options->reduction == LG_REDUCE_MEAN_PER_LABEL && !(r->info->takes & LG_TAKES_MEAN_PER_LABEL))
@@ -236,7 +263,7 @@ lg_status lg_check_units(lg_loss_run *r)
     if (status == LG_OK)
         status = check_shapes(r);
     if (status == LG_OK && r->info->check_call)
-        status = r->info->check_call(r->info, r->inputs, r->params);
+        status = r->info->check_call(r->info, r->inputs, r->params, r->options);
     return status;
 }
 

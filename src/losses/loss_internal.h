@@ -11,10 +11,17 @@
 #define LG_BOX_LOSSES(X)
 #define LG_CLASSIFICATION_LOSSES(X) \
     X(binary_crossentropy)          \
+    X(categorical_crossentropy)     \
+    X(categorical_generalized_cross_entropy) \
+    X(multilabel_soft_margin)       \
+    X(nll)                          \
+    X(soft_margin)                  \
     X(sparse_categorical_crossentropy)
 #define LG_GENERATIVE_LOSSES(X)
 #define LG_IMBALANCE_LOSSES(X) \
-    X(binary_focal_crossentropy)
+    X(binary_focal_crossentropy) \
+    X(categorical_focal_crossentropy) \
+    X(sparse_categorical_focal_crossentropy)
 #define LG_MARGIN_LOSSES(X)
 #define LG_METRIC_LOSSES(X)
 #define LG_PROBABILISTIC_LOSSES(X)
@@ -57,6 +64,7 @@ LG_LOSSES(LG_DECLARE_LOSS)
 #define LG_PARAM_LABEL_SMOOTHING { .name = "label_smoothing", .high = 1 }
 #define LG_PARAM_EPS { .name = "eps", .initial = 1e-7, .high = 0.5, .high_open = true }
 #define LG_PARAM_NORMALIZE { .name = "normalize", .initial = 1, .high = 1, .choices = "false|true" }
+#define LG_PARAM_LABELS { .name = "labels", .high = 2, .choices = "auto|pm1|01" }
 #define LG_PARAM_CLIP { .name = "clip", .high = 1, .choices = "eps|log100" }
 
 /* Records the loss of a row: `positional` are the C function's own parameters, the others come from `options`, where

@@ -41,7 +41,7 @@ typedef struct workspace {
     size_t units; /* per chunk */
     lg_real *rows[LG_LOSS_MAX_INPUTS], *row_derivatives[LG_LOSS_MAX_INPUTS];
     lg_real *unwanted; /* d[0] when only another input wants its derivative */
-    lg_real *loss, *pos_weight, *weight, *scratch;
+    lg_real *loss, *pos_weight, *weight, *scratch, *scratch_2;
     int32_t *labels;
 } workspace;
 
@@ -69,6 +69,7 @@ static lg_status prepare_workspace(lg_loss_run *r, workspace *w)
     w->pos_weight = lg_loss_reals(r->tape, r->info->takes & LG_TAKES_POS_WEIGHT, w->units, &failed);
     w->weight = lg_loss_reals(r->tape, r->has_ignored, w->units, &failed);
     w->scratch = lg_loss_reals(r->tape, true, w->units * r->width[0], &failed);
+    w->scratch_2 = lg_loss_reals(r->tape, true, r->width[0], &failed);
     if (r->has_ignored) {
         w->labels = lg_arena_alloc(&r->tape->values, w->units * sizeof *w->labels);
         failed = failed || !w->labels;
@@ -83,7 +84,8 @@ static void fill_chunk(const lg_loss_run *r, const workspace *w, size_t first, s
                               .class_weight = r->options->class_weight ? r->options->class_weight->real : NULL,
                               .scale = r->scale,
                               .loss = r->unit_loss ? r->unit_loss + first : w->loss,
-                              .scratch = w->scratch };
+                              .scratch = w->scratch,
+                              .scratch_2 = w->scratch_2 };
     for (size_t i = 0; i < r->count; i++) {
         const size_t width = chunk->width[i] = r->width[i];
         if (lg_is_index(&r->info->inputs[i])) {

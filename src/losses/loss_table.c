@@ -210,6 +210,7 @@ static double option_value(const lg_loss_options *options, const char *name, dou
         { "eps", options->eps != 0, options->eps },
         { "normalize", options->no_normalize, 0 },
         { "clip", options->clip_log100, 1 },
+        { "labels", options->labels != LG_LABELS_AUTO, options->labels },
     };
     for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
         if (strcmp(shared[i].name, name) == 0) {
@@ -224,7 +225,7 @@ static double option_value(const lg_loss_options *options, const char *name, dou
 /* LG_E_PARAM for an option that is set though the row has no parameter of its name among those after `positional`. */
 static lg_status no_stray_options(const lg_loss_info *info, size_t positional, const lg_loss_options *options)
 {
-    static const char *const names[] = { "from_logits", "label_smoothing", "eps", "normalize", "clip" };
+    static const char *const names[] = { "from_logits", "label_smoothing", "eps", "normalize", "clip", "labels" };
     for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
         bool given, taken = false;
         option_value(options, names[n], 0, &given);

@@ -1,0 +1,100 @@
+/* Rows of logits and of class probabilities, as the losses over classes need them: logarithms and complements that keep
+ * their digits where a probability is near 0 or 1. */
+#ifndef LG_SOFTMAX_INTERNAL_H
+#define LG_SOFTMAX_INTERNAL_H
+
+#include "losses/loss.h"
+#include "tensor/reduce_internal.h"
+
+/* e[u][k] = exp(z[u][k] - max_k z[u][k]) over a chunk of rows: one flat loop of exp, vectorised whatever the length of a
+ * row. */
+LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real *restrict e)
+{
+    for (size_t u = 0; u < rows; u++) {
+        const lg_real *z = logits + u * classes;
+        const lg_real largest = lg_largest_of(z, classes);
+        for (size_t k = 0; k < classes; k++)
+            e[u * classes + k] = z[k] - largest;
+    }
+    for (size_t i = 0; i < rows * classes; i++)
+        e[i] = real_exp(e[i]);
+}
+
+/* What a row's shifted exponentials e add up to: 1 for (one of) the largest, and the rest. */
+typedef struct softmax_row {
+    lg_real largest, log_rest; /* log_rest = log1p(rest), so lse - z_k = (largest - z_k) + log_rest */
+    double rest, inverse;      /* inverse = 1 / (1 + rest), so p_k = e_k inverse */
+} softmax_row;
+
+LG_INLINE softmax_row row_of_logits(const lg_real *z, const lg_real *e, size_t classes)
+{
+    const lg_real largest = lg_largest_of(z, classes);
+    double rest = 0;
+    int ties = 0;
+#pragma omp simd reduction(+ : rest, ties)
+    for (size_t k = 0; k < classes; k++) {
+        rest += z[k] == largest ? 0 : (double)e[k];
+        ties += z[k] == largest;
+    }
+    rest += ties - 1;
+    return (softmax_row){ largest, (lg_real)log1p(rest), rest, 1 / (1 + rest) };
+}
+
+/* -log p_k */
+LG_INLINE lg_real minus_log_of(const softmax_row *row, lg_real logit)
+{
+    return row->largest - logit + row->log_rest;
+}
+
+/* 1 - p_k, without cancellation where k is the largest. */
+LG_INLINE lg_real complement_of(const softmax_row *row, lg_real logit, lg_real e)
+{
+    return (lg_real)(logit == row->largest ? row->rest * row->inverse : 1 - (double)e * row->inverse);
+}
+
+/* -log of a probability o clipped to [eps, 1 - eps], as if in double: near 1 the complement is what is exact. */
+LG_INLINE lg_real minus_log_of_clipped(lg_real o, lg_real eps)
+{
+    return o < eps ? -real_log(eps) : 1 - o < eps ? -real_log1p(-eps) : -real_log(o);
+}
+
+LG_INLINE bool is_clipped(lg_real o, lg_real eps)
+{
+    return (o < eps) | (1 - o < eps);
+}
+
+/* True when some value is NaN. */
+LG_INLINE bool any_nan(const lg_real *values, size_t n)
+{
+    int found = 0;
+    for (size_t k = 0; k < n; k++)
+        found |= values[k] != values[k];
+    return found;
+}
+
+/* sum_k -v_k log o_k,  o = p / S clipped to [eps, 1 - eps],  S = sum p with normalize, else 1. With d not NULL:
+ *   h_k  = -v_k / o_k, 0 where clipped
+ *   d    = scale (h - sum_k o_k h_k) / S   (scale h without normalize)                                             */
+LG_INLINE lg_real cross_entropy_of_probabilities(const lg_real *p, const lg_real *v, size_t classes, bool normalize,
+                                                 lg_real eps, lg_real scale, lg_real *d)
+{
+    const lg_real sum = normalize ? (lg_real)lg_sum_of(p, classes) : 1;
+    lg_real loss = any_nan(p, classes) ? (lg_real)NAN : 0;
+    double inner = 0;
+    for (size_t k = 0; k < classes; k++) {
+        const lg_real o = p[k] / sum;
+        loss += v[k] != 0 ? v[k] * minus_log_of_clipped(o, eps) : 0;
+        if (d) {
+            d[k] = v[k] == 0 || is_clipped(o, eps) ? 0 : -v[k] / o;
+            inner += (double)o * (double)d[k];
+        }
+    }
+    for (size_t k = 0; d && k < classes; k++)
+        d[k] = scale * (normalize ? (d[k] - (lg_real)inner) / sum : d[k]);
+    return loss;
+}
+
+/* LG_E_DOMAIN for a row, not of weight 0, whose probabilities cannot be divided by their sum. */
+lg_status lg_check_row_sums(const lg_loss_info *info, const lg_loss_chunk *chunk, size_t first, bool normalized);
+
+#endif
