@@ -17,6 +17,8 @@
 #include "losses/classification.h"
 #include "losses/imbalance.h"
 #include "losses/loss.h"
+#include "losses/margin.h"
+#include "losses/ranking.h"
 #include "losses/regression.h"
 #include "losses/sequence.h"
 #include "models/layers.h"

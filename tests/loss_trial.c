@@ -7,7 +7,12 @@
 
 /* ------------------------------------------- builders of batch losses
  * A family's tests define `const loss_builder FAMILY_loss_builders[]`, ended by a row of zeros, and add it here. */
-static const loss_builder *const builders[] = { regression_loss_builders, sequence_loss_builders, NULL };
+static const loss_builder *const builders[] = {
+    margin_loss_builders,
+    regression_loss_builders,
+    sequence_loss_builders,
+    NULL
+};
 
 static const loss_builder *builder_of(const char *loss)
 {
@@ -96,6 +101,7 @@ static double random_value(lg_loss_domain domain, bool differentiable, bool from
     case LG_ZERO_OR_ONE:
         return u < 0.5 ? 0 : 1;
     case LG_ANY_REAL:
+    case LG_BINARY_LABEL:
     case LG_CLASS_INDEX:
     case LG_ANY_INDEX:
         break;
@@ -109,17 +115,20 @@ lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *in
     size_t size = 1;
     for (size_t i = 0; i < rank; i++)
         size *= dims[i];
-    if (input->domain == LG_CLASS_INDEX) {
+    if (input->domain == LG_CLASS_INDEX || input->domain == LG_ANY_INDEX) {
+        const bool any = input->domain == LG_ANY_INDEX; /* -1 too, which ends a list of labels */
         int32_t *labels = malloc((size + 1) * sizeof *labels);
         for (size_t i = 0; i < size; i++)
-            labels[i] = (int32_t)lg_rng_below(rng, classes);
+            labels[i] = (int32_t)lg_rng_below(rng, classes + any) - any;
         lg_tensor *tensor = lg_tensor_from_indices(rank, dims, labels);
         free(labels);
         return tensor;
     }
     lg_tensor *tensor = lg_tensor_zeros(rank, dims);
+    const double negative = param(trial, "labels", 0) == LG_LABELS_01 ? 0 : -1;
     for (size_t i = 0; i < size; i++)
         lg_tensor_data(tensor)[i] =
+            input->domain == LG_BINARY_LABEL ? (lg_real)(lg_rng_uniform(rng) < 0.5 ? negative : 1) :
             (lg_real)random_value(input->domain, input->differentiable, param(trial, "from_logits", 0) != 0, rng);
     lg_tensor_require_grad(tensor, input->differentiable);
     return tensor;

@@ -34,6 +34,7 @@ typedef struct loss_builder {
     void (*build)(loss_trial *trial, size_t variant, lg_rng *rng);
 } loss_builder;
 
+extern const loss_builder margin_loss_builders[];
 extern const loss_builder sequence_loss_builders[];
 extern const loss_builder regression_loss_builders[];
 

@@ -309,7 +309,7 @@ START_TEST(an_empty_batch_costs_nothing)
         const size_t dims[] = { input->layout == LG_WHOLE ? 1 : 0, 3 };
         const bool unit = i > 0 && (input->layout == LG_PER_UNIT || input->layout == LG_WHOLE);
         const size_t rank = unit || info->units == LG_UNIT_ELEMENT ? 1 : 2;
-        inputs[i] = input->domain == LG_CLASS_INDEX ? lg_tensor_from_indices(rank, dims, NULL) : lg_tensor_zeros(rank, dims);
+        inputs[i] = input->domain == LG_CLASS_INDEX || input->domain == LG_ANY_INDEX ? lg_tensor_from_indices(rank, dims, NULL) : lg_tensor_zeros(rank, dims);
         if (input->differentiable)
             ck_assert_int_eq(lg_tensor_require_grad(inputs[i], true), LG_OK);
     }

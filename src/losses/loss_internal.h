@@ -22,10 +22,17 @@
     X(binary_focal_crossentropy) \
     X(categorical_focal_crossentropy) \
     X(sparse_categorical_focal_crossentropy)
-#define LG_MARGIN_LOSSES(X)
+#define LG_MARGIN_LOSSES(X) \
+    X(categorical_hinge)    \
+    X(hinge)                \
+    X(multi_margin)         \
+    X(multilabel_margin)    \
+    X(squared_hinge)        \
+    X(svm)
 #define LG_METRIC_LOSSES(X)
 #define LG_PROBABILISTIC_LOSSES(X)
-#define LG_RANKING_LOSSES(X)
+#define LG_RANKING_LOSSES(X) \
+    X(margin_ranking)
 #define LG_REGRESSION_LOSSES(X)       \
     X(cosine_similarity)              \
     X(huber)                          \

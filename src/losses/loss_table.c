@@ -97,7 +97,7 @@ lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value)
     if (p->choices) {
         if (value >= 0 && value < (double)choice_count(p->choices) && value == floor(value))
             return LG_OK;
-        return lg_fail(LG_E_PARAM, "%s: %s is %g, but must be one of %s", info->name, p->name, value, p->choices);
+        return lg_fail(LG_E_PARAM, "%s: %s must be one of %s", info->name, p->name, p->choices);
     }
     const bool ranged = p->low != 0 || p->high != 0;
     if (isfinite(value) && (!ranged || ((p->low_open ? value > p->low : value >= p->low) &&
