@@ -490,7 +490,7 @@ START_TEST(a_pipe_shows_a_line_per_epoch)
     fclose(options.stream);
     char expected[512], *rest = strchr(text, '\n') + 1;
     const char *shown[] = { "loss", "accuracy", "val_loss", "val_roc_auc", "learning_rate" };
-    ck_assert_msg(strncmp(text, "Epoch 1/2 - 0s ", 15) == 0 && strncmp(rest, "Epoch 2/2 - 0s ", 15) == 0, "%s", text);
+    ck_assert_msg(strncmp(text, "Epoch 1/2 - ", 12) == 0 && strncmp(rest, "Epoch 2/2 - ", 12) == 0, "%s", text);
     ck_assert(strchr(rest, '\n') == rest + strlen(rest) - 1 && !strchr(text, '\r'));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
         snprintf(expected, sizeof expected, " - %s: %.4f", shown[i], lg_history_last(history, shown[i]));
@@ -518,15 +518,18 @@ START_TEST(a_terminal_shows_bars_and_errors_stand_on_their_own_line)
     n.nan_from = 5;
     lg_fit_options options = { .epochs = 2, .batch_size = 16, .stream = stream };
     ck_assert_ptr_null(lg_fit(net_step, &n, n.optimizer, data, &options));
+    fclose(stream);
     char text[8192] = "";
-    const ssize_t got = read(master, text, sizeof text - 1);
-    ck_assert_int_gt(got, 0);
-    const char first[] = "Epoch 1/2\r\n\r1/3 [=========>....................] - ETA: 0s - loss: ";
+    size_t got = 0;
+    /* A terminal hands over what has arrived so far; when the other side is closed and all is read, -1. */
+    for (ssize_t more; (more = read(master, text + got, sizeof text - 1 - got)) > 0;)
+        got += (size_t)more;
+    ck_assert_uint_gt(got, 0);
+    const char first[] = "Epoch 1/2\r\n\r1/3 [=========>....................] - ETA: "; /* on a busy machine not 0s */
     ck_assert_msg(strncmp(text, first, strlen(first)) == 0, "%s", text);
-    ck_assert_ptr_nonnull(strstr(text, "\r3/3 [==============================] - 0s "));
+    ck_assert_ptr_nonnull(strstr(text, "\r3/3 [==============================] - "));
     ck_assert_ptr_nonnull(strstr(text, "Epoch 2/2\r\n"));
     ck_assert_msg(text[got - 1] == '\n', "%s", text);
-    fclose(stream);
     close(master);
     net_free(&n);
     lg_dataset_free(data);
