@@ -8,6 +8,7 @@
 /* ------------------------------------------- builders of batch losses
  * A family's tests define `const loss_builder FAMILY_loss_builders[]`, ended by a row of zeros, and add it here. */
 static const loss_builder *const builders[] = {
+    generative_loss_builders,
     margin_loss_builders,
     regression_loss_builders,
     sequence_loss_builders,
@@ -48,11 +49,9 @@ static const struct shape *shape_of(const lg_loss_info *info, size_t i)
 
 size_t loss_variants(const lg_loss_info *info)
 {
-    if (info->units == LG_UNIT_BATCH) {
-        const loss_builder *builder = builder_of(info->name);
-        return builder ? builder->variants * PARAM_VARIANTS : 0;
-    }
-    return 5 * PARAM_VARIANTS;
+    const loss_builder *builder = builder_of(info->name);
+    const size_t shapes = builder ? builder->variants : info->units == LG_UNIT_BATCH ? 0 : 5;
+    return shapes * PARAM_VARIANTS;
 }
 
 /* ------------------------------------------------------------- parameters */
@@ -198,8 +197,9 @@ bool loss_trial_make(loss_trial *trial, const lg_loss_info *info, size_t variant
     for (size_t i = 0; i < lg_loss_param_count(info); i++)
         trial->spec.params[i] = info->params[i].initial;
     random_params(trial, variant, rng);
-    if (info->units == LG_UNIT_BATCH)
-        builder_of(info->name)->build(trial, variant, rng);
+    const loss_builder *builder = builder_of(info->name);
+    if (builder)
+        builder->build(trial, variant, rng);
     else
         generic_inputs(trial, shape_of(info, variant), rng);
     random_weighting(trial, variant, rng);

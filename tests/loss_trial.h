@@ -26,7 +26,7 @@ void loss_trial_free(loss_trial *trial);
 
 lg_tensor *loss_trial_apply(lg_tape *tape, const loss_trial *trial);
 
-/* What a loss of whole batches (LG_UNIT_BATCH) is tried on: sets inputs, count, units and their shape, in as many
+/* What a loss of whole batches (LG_UNIT_BATCH) is tried on, or one whose inputs depend on its parameters: sets inputs, count, units and their shape, in as many
  * variants as the builder knows. Each family's tests add theirs to the list in loss_trial.c. */
 typedef struct loss_builder {
     const char *loss;
@@ -34,6 +34,7 @@ typedef struct loss_builder {
     void (*build)(loss_trial *trial, size_t variant, lg_rng *rng);
 } loss_builder;
 
+extern const loss_builder generative_loss_builders[];
 extern const loss_builder margin_loss_builders[];
 extern const loss_builder sequence_loss_builders[];
 extern const loss_builder regression_loss_builders[];

@@ -12,6 +12,7 @@
 typedef struct lg_ctc_lattice {
     size_t frames, labels;
     const double *skip; /* [U + 1]: 1 where label u may follow label u - 1 at once, else 0; the first and last are 0 */
+    const size_t *repeats; /* [U + 1]: labels up to u (all, at U) that may not follow the one before at once */
     double *emission;   /* [T, U + 1]: of label u in frame t, the blank's last; probabilities or their logarithms */
     double *alpha;      /* [T, 2 U + 2]: written by forward; afterwards by posterior */
     double *work;       /* [2, 2 U + 2] */
@@ -71,6 +72,7 @@ typedef struct lg_ctc_sample {
     uint32_t *class_of;   /* [U]: position of the label in `class` */
     size_t *class;        /* [classes] */
     double *skip;         /* [U + 1] */
+    size_t *repeats;      /* [U + 1] */
     lg_real *exponential; /* [T, V] of the logits less their frame's largest (logits only) */
     lg_real *largest;     /* [T] */
     double *inverse;      /* [T], of the sum of a frame's exponentials */

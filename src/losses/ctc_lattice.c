@@ -25,13 +25,24 @@ typedef struct window {
     size_t label, label_end, blank, blank_end;
 } window;
 
+/* Label u needs u frames before it and repeats[u] more for the blanks that equal labels must have between them. */
 static window window_at(const lg_ctc_lattice *l, size_t t)
 {
-    const size_t left = l->frames - t; /* frames, this one included */
-    return (window){ .label = l->labels > left ? l->labels - left : 0,
-                     .label_end = l->labels < t + 1 ? l->labels : t + 1,
-                     .blank = l->labels > left - 1 ? l->labels - (left - 1) : 0,
-                     .blank_end = l->labels + 1 < t + 1 ? l->labels + 1 : t + 1 };
+    const size_t labels = l->labels, left = l->frames - t, *repeats = l->repeats; /* left: frames, this one included */
+    const size_t needed = labels + repeats[labels];
+    window w = { .label_end = labels < t + 1 ? labels : t + 1, .blank_end = labels + 1 < t + 1 ? labels + 1 : t + 1 };
+    while (w.label_end > 0 && w.label_end - 1 + repeats[w.label_end - 1] > t)
+        w.label_end--;
+    while (w.blank_end > 1 && w.blank_end - 1 + repeats[w.blank_end - 2] > t)
+        w.blank_end--;
+    if (needed >= left) { /* those from which the rest is no longer possible */
+        w.label = w.blank = needed - left > repeats[labels] ? needed - left - repeats[labels] : 0;
+        while (w.label < labels && needed - w.label - repeats[w.label] > left)
+            w.label++;
+        while (w.blank < labels && needed - w.blank - repeats[w.blank] > left - 1)
+            w.blank++;
+    }
+    return w;
 }
 
 static double *row_of(double *rows, size_t labels, size_t t)

@@ -3,6 +3,7 @@
 
 #include "losses/loss_internal.h"
 #include "tensor/memory_internal.h"
+#include "tensor/reduce_internal.h"
 
 /* ----------------------------------------------------------------- scratch */
 
@@ -22,6 +23,7 @@ void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *s, lg_ctc_carver *ca
     s->class_of = lg_ctc_carve(carver, labels, sizeof *s->class_of);
     s->class = lg_ctc_carve(carver, labels + 1, sizeof *s->class);
     s->skip = lg_ctc_carve(carver, labels + 1, sizeof *s->skip);
+    s->repeats = lg_ctc_carve(carver, labels + 1, sizeof *s->repeats);
     s->lattice.emission = lg_ctc_carve(carver, frames, (labels + 1) * sizeof(double));
     s->lattice.alpha = lg_ctc_carve(carver, frames, states * sizeof(double));
     if (call->input == LG_CTC_LOGITS) {
@@ -36,6 +38,7 @@ void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *s, lg_ctc_carver *ca
 /* Which classes the labels are, each once, and where a label may follow the one before without a blank between. */
 static void read_labels(const lg_ctc_call *call, lg_ctc_sample *s, uint32_t *position)
 {
+    size_t repeats = 0;
     s->classes = 0;
     for (size_t u = 0; u < s->labels; u++)
         position[s->label[u]] = UINT32_MAX;
@@ -46,58 +49,39 @@ static void read_labels(const lg_ctc_call *call, lg_ctc_sample *s, uint32_t *pos
             s->class[s->classes++] = class;
         }
         s->class_of[u] = position[class];
-        s->skip[u] = u > 0 && (!call->has_blank || s->label[u] != s->label[u - 1]) ? 1 : 0;
+        const bool repeated = u > 0 && call->has_blank && s->label[u] == s->label[u - 1];
+        s->skip[u] = u > 0 && !repeated ? 1 : 0;
+        repeats += repeated;
+        s->repeats[u] = repeats;
     }
     s->skip[s->labels] = 0;
+    s->repeats[s->labels] = repeats;
     if (call->has_blank)
         s->class[s->classes++] = call->blank;
     s->lattice.skip = s->skip;
+    s->lattice.repeats = s->repeats;
     s->lattice.frames = s->frames;
     s->lattice.labels = s->labels;
 }
 
-static size_t least_frames(const lg_ctc_call *call, const lg_ctc_sample *s)
-{
-    size_t least = s->labels;
-    for (size_t u = 1; call->has_blank && u < s->labels; u++)
-        least += s->class_of[u] == s->class_of[u - 1];
-    return least;
-}
-
 /* --------------------------------------------------------------- emissions */
-
-LG_CLONES static void exponentiate(size_t n, lg_real *values)
-{
-    for (size_t i = 0; i < n; i++)
-        values[i] = real_exp(values[i]);
-}
-
-LG_CLONES static double sum_of(size_t n, const lg_real *values)
-{
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; i++)
-        sum += (double)values[i];
-    return sum;
-}
 
 /* e^(z - m) of the sample's frames, m the frame's largest, and the inverses of their sums. One of the e is exactly 1, and
  * sums are in double, so that a frame that is nearly certain keeps the digits of what is left. */
-static void normalize_frames(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred)
+LG_CLONES static void normalize_frames(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred)
 {
-    const size_t classes = call->shape.classes;
+    const size_t classes = call->shape.classes, n = s->frames * classes;
+    lg_real *restrict exponential = s->exponential;
     for (size_t t = 0; t < s->frames; t++) {
-        const lg_real *z = pred + lg_ctc_frame_at(&call->shape, s->index, t);
-        lg_real *e = s->exponential + t * classes, largest = z[0];
-        for (size_t k = 1; k < classes; k++)
-            largest = z[k] > largest ? z[k] : largest;
+        const lg_real *z = pred + lg_ctc_frame_at(&call->shape, s->index, t), largest = lg_largest_of(z, classes);
         for (size_t k = 0; k < classes; k++)
-            e[k] = z[k] - largest;
+            exponential[t * classes + k] = z[k] - largest;
         s->largest[t] = largest;
     }
-    exponentiate(s->frames * classes, s->exponential);
+    for (size_t i = 0; i < n; i++)
+        exponential[i] = real_exp(exponential[i]);
     for (size_t t = 0; t < s->frames; t++)
-        s->inverse[t] = 1 / sum_of(classes, s->exponential + t * classes);
+        s->inverse[t] = 1 / lg_sum_of(exponential + t * classes, classes);
 }
 
 static double clip(double p, double eps)
@@ -164,7 +148,7 @@ double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *s, const lg_r
     const bool probabilities = sum <= 1 + 1e-3; /* else the bound behind the linear recursion does not hold */
     if (isnan(sum))
         s->log_p = sum;
-    else if (s->frames == 0 || s->frames < least_frames(call, s))
+    else if (s->frames == 0 || s->frames < s->labels + s->repeats[s->labels])
         s->log_p = s->frames == 0 && s->labels == 0 ? 0 : -INFINITY;
     else if (!probabilities || !lg_ctc_forward(&s->lattice, &s->log_p))
         take_logarithms(call, s, pred, work);

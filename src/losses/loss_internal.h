@@ -7,7 +7,9 @@
 
 /* Every loss of the library, by family and name. A row that is not in these lists is unknown to the table; the tests
  * walk the table. */
-#define LG_ANOMALY_LOSSES(X)
+#define LG_ANOMALY_LOSSES(X) \
+    X(deep_svdd)             \
+    X(one_class_svm)
 #define LG_BOX_LOSSES(X)
 #define LG_CLASSIFICATION_LOSSES(X) \
     X(binary_crossentropy)          \
@@ -17,7 +19,12 @@
     X(nll)                          \
     X(soft_margin)                  \
     X(sparse_categorical_crossentropy)
-#define LG_GENERATIVE_LOSSES(X)
+#define LG_GENERATIVE_LOSSES(X) \
+    X(gan_discriminator)        \
+    X(gan_generator)            \
+    X(gaussian_kl)              \
+    X(reconstruction)           \
+    X(vae)
 #define LG_IMBALANCE_LOSSES(X) \
     X(binary_focal_crossentropy) \
     X(categorical_focal_crossentropy) \
