@@ -448,6 +448,7 @@ START_TEST(handlers_are_put_back_and_left_alone)
 {
     lg_dataset *data = points_new(40, 4, true, 2);
     struct sigaction mine = { .sa_handler = _i ? SIG_IGN : see }, before, now;
+    seen = 0;
     sigaction(SIGINT, &mine, &before);
     net n;
     ck_assert(net_new(&n));
