@@ -21,7 +21,6 @@ static bool complete_shape(const lg_tensor *x, size_t rank, const size_t *asked,
 {
     char from[LG_SHAPE_TEXT_BYTES], to[LG_SHAPE_TEXT_BYTES];
     size_t size, unknown = rank;
-    lg_tensor_shape_text(x, from, sizeof from);
     if (rank > LG_MAX_RANK || (rank > 0 && !asked))
         return lg_shape_size("reshape", rank, asked, &size) == LG_OK; /* which refuses it */
     for (size_t i = 0; i < rank; i++) {
@@ -29,7 +28,8 @@ static bool complete_shape(const lg_tensor *x, size_t rank, const size_t *asked,
         if (asked[i] != LG_INFER)
             continue;
         if (unknown < rank) {
-            lg_fail(LG_E_SHAPE, "reshape: two dims of %s are to be inferred; one can be", from);
+            lg_fail(LG_E_SHAPE, "reshape: two dims of %s are to be inferred; one can be",
+                    lg_tensor_shape_text(x, from, sizeof from));
             return false;
         }
         unknown = i;
@@ -45,7 +45,7 @@ static bool complete_shape(const lg_tensor *x, size_t rank, const size_t *asked,
     }
     if (size == x->size)
         return true;
-    lg_shape_text(rank, dims, to, sizeof to);
+    lg_tensor_shape_text(x, from, sizeof from), lg_shape_text(rank, dims, to, sizeof to);
     if (unknown < rank)
         lg_fail(LG_E_SHAPE, "reshape: the %zu elements of %s do not divide by the other dims of the new shape", x->size,
                 from);

@@ -39,15 +39,16 @@ const lg_op lg_matmul_op = { "matmul", matmul_forward, matmul_backward };
 
 static bool matmul_fits(const lg_tensor *a, const lg_tensor *b, const matmul_form *f)
 {
+    const bool matrices = a->rank == 2 && b->rank == 2;
+    const size_t rows_of_b = b->dims[f->transpose_b];
+    if (matrices && f->k == rows_of_b)
+        return lg_gemm_check("matmul", f->m, f->n, f->k) == LG_OK;
     char at[LG_SHAPE_TEXT_BYTES], bt[LG_SHAPE_TEXT_BYTES];
     lg_tensor_shape_text(a, at, sizeof at), lg_tensor_shape_text(b, bt, sizeof bt);
-    if (a->rank != 2 || b->rank != 2) {
+    if (!matrices) {
         lg_fail(LG_E_SHAPE, "matmul: %s x %s: two matrices are wanted, [m, k] x [k, n]", at, bt);
         return false;
     }
-    const size_t rows_of_b = b->dims[f->transpose_b];
-    if (f->k == rows_of_b)
-        return lg_gemm_check("matmul", f->m, f->n, f->k) == LG_OK;
     const char *hint = "";
     if (f->k == f->n)
         hint = f->transpose_b ? "; without transposing the second?" : "; transpose the second?";
@@ -231,28 +232,31 @@ static const lg_op *fused_op(lg_activation activation)
     }
 }
 
-static bool linear_fits(const lg_tensor *x, const lg_tensor *w, const lg_tensor *bias, linear_form *form)
+static void fail_linear(const lg_tensor *x, const lg_tensor *w, const lg_tensor *bias)
 {
     char xt[LG_SHAPE_TEXT_BYTES], wt[LG_SHAPE_TEXT_BYTES], bt[LG_SHAPE_TEXT_BYTES];
     lg_tensor_shape_text(x, xt, sizeof xt), lg_tensor_shape_text(w, wt, sizeof wt);
-    if (x->rank < 1 || w->rank != 2) {
+    const size_t columns = x->rank ? x->dims[x->rank - 1] : 0;
+    if (x->rank < 1 || w->rank != 2)
         lg_fail(LG_E_SHAPE, "linear: x %s, w %s: x [..., in] and w [out, in] are wanted", xt, wt);
+    else if (columns != w->dims[1])
+        lg_fail(LG_E_SHAPE, "linear: x %s and w %s do not fit: x has %zu columns, w [out, in] takes %zu%s", xt, wt,
+                columns, w->dims[1], columns == w->dims[0] ? "; transpose w?" : "");
+    else
+        lg_fail(LG_E_SHAPE, "linear: bias %s does not fit w %s; [%zu] is wanted",
+                lg_tensor_shape_text(bias, bt, sizeof bt), wt, w->dims[0]);
+}
+
+static bool linear_fits(const lg_tensor *x, const lg_tensor *w, const lg_tensor *bias, linear_form *form)
+{
+    if (x->rank < 1 || w->rank != 2 || x->dims[x->rank - 1] != w->dims[1] ||
+        (bias && (bias->rank != 1 || bias->dims[0] != w->dims[0]))) {
+        fail_linear(x, w, bias);
         return false;
     }
     *form = (linear_form){ .rows = 1, .in = w->dims[1], .out = w->dims[0] };
     for (size_t i = 0; i + 1 < x->rank; i++)
         form->rows *= x->dims[i];
-    const size_t columns = x->dims[x->rank - 1];
-    if (columns != form->in) {
-        lg_fail(LG_E_SHAPE, "linear: x %s and w %s do not fit: x has %zu columns, w [out, in] takes %zu%s", xt, wt,
-                columns, form->in, columns == form->out ? "; transpose w?" : "");
-        return false;
-    }
-    if (bias && (bias->rank != 1 || bias->dims[0] != form->out)) {
-        lg_fail(LG_E_SHAPE, "linear: bias %s does not fit w %s; [%zu] is wanted",
-                lg_tensor_shape_text(bias, bt, sizeof bt), wt, form->out);
-        return false;
-    }
     return lg_gemm_check("linear", form->rows, form->out, form->in) == LG_OK;
 }
 
