@@ -373,6 +373,23 @@ START_TEST(accumulated_batches_equal_a_large_one)
 }
 END_TEST
 
+/* Zeros predict 1/2 everywhere, so a unit costs ln 2, and a batch of n rows n ln 2. */
+START_TEST(a_loss_that_sums_is_averaged_over_its_units)
+{
+    lg_dataset *data = points_new(23, 2, true, 7);
+    line l = line_new(2, 0.05);
+    lg_optimizer_set_learning_rate(l.optimizer, 0);
+    lg_fit_options options = quiet(1, 8);
+    options.validation = data;
+    lg_history *history = fit(sum_step, &l, data, &options);
+    near(lg_history_last(history, "loss"), log(2), TOLERANCE, "loss");
+    near(lg_history_last(history, "val_loss"), log(2), TOLERANCE, "val_loss");
+    lg_history_free(history);
+    line_free(&l);
+    lg_dataset_free(data);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ stopping */
 
 /* Every epoch adds 1 to b, so b tells the epoch that it is from. */
@@ -536,6 +553,7 @@ Suite *fit_suite(void)
     tcase_add_test(updates, a_plateau_reduces_the_rate);
     tcase_add_loop_test(updates, gradients_are_clipped_by_value_then_by_norm, 0, 4);
     tcase_add_loop_test(updates, accumulated_batches_equal_a_large_one, 0, 4);
+    tcase_add_test(updates, a_loss_that_sums_is_averaged_over_its_units);
     suite_add_tcase(suite, updates);
     TCase *stopping = tcase_create("stopping");
     tcase_add_loop_test(stopping, early_stopping_follows_its_story, 0, sizeof stories / sizeof *stories);
