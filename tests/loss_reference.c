@@ -36,6 +36,21 @@ static lg_tensor *tensor_of(const reference_tensor *t)
     return tensor;
 }
 
+static lg_tensor *input_of(const reference_tensor *t, const lg_loss_input *input)
+{
+    if (input->domain != LG_CLASS_INDEX && input->domain != LG_ANY_INDEX)
+        return tensor_of(t);
+    size_t size = 1;
+    for (size_t i = 0; i < t->rank; i++)
+        size *= t->dims[i];
+    int32_t *indices = calloc(size + 1, sizeof *indices);
+    for (size_t i = 0; i < size; i++)
+        indices[i] = (int32_t)t->values[i];
+    lg_tensor *tensor = lg_tensor_from_indices(t->rank, t->dims, indices);
+    free(indices);
+    return tensor;
+}
+
 static void check_gradients(const loss_reference *r, size_t k, lg_tensor *const inputs[])
 {
     for (size_t n = 0; n < r->count; n++) {
@@ -46,21 +61,26 @@ static void check_gradients(const loss_reference *r, size_t k, lg_tensor *const 
     }
 }
 
-static void check_reduction(const loss_reference *r, size_t k)
+static void check_reduction(const class_loss_reference *reference, size_t k)
 {
+    const loss_reference *r = &reference->of;
     lg_loss_spec spec;
     ck_assert_msg(lg_loss_find(r->loss, &spec) == LG_OK && lg_loss_set(&spec, r->params) == LG_OK, "%s", lg_error());
     lg_tensor *inputs[LG_LOSS_MAX_INPUTS] = { NULL }, *weight = tensor_of(&r->sample_weight);
+    lg_tensor *class_weight = tensor_of(&reference->class_weight);
     for (size_t n = 0; n < r->count; n++) {
-        inputs[n] = tensor_of(&r->inputs[n]);
+        inputs[n] = input_of(&r->inputs[n], &spec.info->inputs[n]);
         if (r->gradient[k][n])
             ck_assert_int_eq(lg_tensor_require_grad(inputs[n], true), LG_OK);
     }
     lg_tape *tape = lg_tape_new();
     lg_tensor *loss = lg_loss_apply(
         tape, &spec, inputs,
-        &(lg_loss_options){
-            .reduction = reductions[k].reduction, .sample_weight = weight, .class_axis = r->class_axis });
+        &(lg_loss_options){ .reduction = reductions[k].reduction,
+                            .sample_weight = weight,
+                            .class_weight = class_weight,
+                            .ignore_index = reference->ignores ? &(int32_t){ reference->ignore_index } : NULL,
+                            .class_axis = r->class_axis });
     ck_assert_msg(loss != NULL, "%s, %s: %s", r->loss, r->what, lg_error());
     if (reductions[k].reduction == LG_REDUCE_NONE) {
         lg_tensor *upstream = tensor_of(&r->upstream), *units = tensor_of(&r->units);
@@ -79,13 +99,19 @@ static void check_reduction(const loss_reference *r, size_t k)
     check_gradients(r, k, inputs);
     lg_tape_free(tape);
     lg_tensor_free(weight);
+    lg_tensor_free(class_weight);
     for (size_t n = 0; n < r->count; n++)
         lg_tensor_free(inputs[n]);
 }
 
-void assert_loss_reference(const loss_reference *reference)
+void assert_class_loss_reference(const class_loss_reference *reference)
 {
     for (size_t k = 0; k < REFERENCE_REDUCTIONS; k++)
-        if (reductions[k].reduction == LG_REDUCE_NONE || !isnan(reference->value[k]))
+        if (reductions[k].reduction == LG_REDUCE_NONE || !isnan(reference->of.value[k]))
             check_reduction(reference, k);
+}
+
+void assert_loss_reference(const loss_reference *reference)
+{
+    assert_class_loss_reference(&(class_loss_reference){ .of = *reference });
 }

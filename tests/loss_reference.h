@@ -9,7 +9,7 @@ enum { REFERENCE_INPUTS = 3, REFERENCE_REDUCTIONS = 5 }; /* none, mean, sum, wei
 
 typedef struct reference_tensor {
     size_t rank, dims[4];
-    const double *values; /* NULL: there is none */
+    const double *values; /* NULL: there is none; whole numbers for class indices */
 } reference_tensor;
 
 typedef struct loss_reference {
@@ -24,7 +24,16 @@ typedef struct loss_reference {
                                                                        sum(units * upstream) */
 } loss_reference;
 
+/* A case with options of losses over classes. */
+typedef struct class_loss_reference {
+    loss_reference of;
+    reference_tensor class_weight;
+    bool ignores;            /* units whose label is ignore_index */
+    int ignore_index;
+} class_loss_reference;
+
 /* Asserts that the loss has these values and gradients. */
 void assert_loss_reference(const loss_reference *reference);
+void assert_class_loss_reference(const class_loss_reference *reference);
 
 #endif
