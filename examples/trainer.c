@@ -264,6 +264,8 @@ lg_status trainer_close(run *r, const lg_history *history, lg_status status)
     lg_status saved = run_save(r, outcome);
     if (status != LG_OK)
         return lg_fail(status, "%s", first);
+    if (saved == LG_OK && lg_history_signal(history))
+        printf("Interrupted after %zu whole epochs\n", lg_history_rows(history));
     if (saved == LG_OK)
         run_print_files(r);
     return saved;
