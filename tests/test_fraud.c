@@ -331,6 +331,8 @@ START_TEST(runs_are_numbered_and_never_replaced_unasked)
     ck_assert_int_eq(program_run(SMALL "0 --out deep/er/r --overwrite"), 0);
     ck_assert_uint_eq(count_lines(program_file("deep/er/r/history.csv")), 21);
     ck_assert(program_has("deep/er/r/mine"));
+    ck_assert_int_eq(program_run("PATH=/nowhere; " SMALL " --out deep/er/r --overwrite"), 0);
+    ck_assert(!program_has("deep/er/r/loss.svg")); /* the earlier run's */
     ck_assert_int_eq(program_run(SMALL " --out small.csv/r"), 1);
     check_failure("small.csv");
 }
