@@ -218,10 +218,11 @@ static lg_status check_vae_features(const lg_loss_info *info, const lg_loss_chun
     return check_features(info, c, first, (lg_reconstruction_kind)c->param[VAE_RECON]);
 }
 
-static lg_status check_vae(const lg_loss_info *info, lg_tensor *const inputs[], const double *params)
+static lg_status check_vae(const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
+                           const lg_loss_options *options)
 {
     char mu[LG_SHAPE_TEXT_BYTES], log_var[LG_SHAPE_TEXT_BYTES];
-    (void)params;
+    (void)params, (void)options;
     if (!lg_same_shape(inputs[2], inputs[3]))
         return lg_fail(LG_E_SHAPE, "%s: mu is %s, but log_var is %s", info->name,
                        lg_tensor_shape_text(inputs[2], mu, sizeof mu), lg_tensor_shape_text(inputs[3], log_var, sizeof log_var));

@@ -225,9 +225,10 @@ static void generator_kernel(const lg_loss_chunk *c)
     kernels[(size_t)c->param[GENERATOR_MODE]][c->param[GENERATOR_FROM_LOGITS] != 0](c);
 }
 
-static lg_status check_generator(const lg_loss_info *info, lg_tensor *const inputs[], const double *params)
+static lg_status check_generator(const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
+                                 const lg_loss_options *options)
 {
-    (void)inputs;
+    (void)inputs, (void)options;
     if (params[GENERATOR_MODE] > LG_GENERATOR_MINIMAX && params[GENERATOR_FROM_LOGITS] == 0)
         return lg_fail(LG_E_PARAM, "%s: from_logits=false is for mode=non_saturating or minimax; the other modes take scores",
                        info->name);
