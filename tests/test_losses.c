@@ -422,7 +422,7 @@ START_TEST(a_loss_of_ones_own_takes_one_function_and_one_call)
 {
     static const lg_loss_info row = { .name = "absolute_log",
                                       .units = LG_UNIT_ELEMENT,
-                                      .inputs = { { "pred", .differentiable = true }, { "target" } },
+                                      .inputs = { { "pred", .differentiable = true }, { .name = "target" } },
                                       .kernel = absolute_log };
     lg_tape *tape = lg_tape_new();
     lg_tensor *pred = lg_variable(tape, LG_SHAPE(3), (lg_real[]){ 1, 2, 5 });

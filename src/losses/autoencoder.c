@@ -17,7 +17,7 @@ LG_INLINE lg_real expm1_beyond(lg_real L, lg_real expm1_L)
     for (int n = TERMS; n > 2; n--)
         series = 1 + series * L * (1 / (lg_real)n);
     const lg_real far = L < (lg_real)INFINITY ? expm1_L - L : L;
-    return (L < (lg_real)0.5) & (L > (lg_real)-0.5) ? L * L / 2 * series : far;
+    return ((L < (lg_real)0.5) & (L > (lg_real)-0.5)) ? L * L / 2 * series : far;
 }
 
 /* loss = sum_k (mu^2 + expm1(L) - L) / 2,   d mu = mu,   d L = expm1(L) / 2; each times scale, and the loss returned */
@@ -180,7 +180,7 @@ const lg_loss_info lg_reconstruction_row = {
     .reference = "Hinton & Salakhutdinov 2006; torch.nn.MSELoss, L1Loss, BCELoss summed over features",
     .tasks = LG_TASK_GENERATIVE | LG_TASK_ANOMALY,
     .units = LG_UNIT_SAMPLE,
-    .inputs = { { "pred", .differentiable = true }, { "target" } },
+    .inputs = { { "pred", .differentiable = true }, { .name = "target" } },
     .params = { { .name = "kind", .high = 3, .choices = RECONSTRUCTION_KINDS },
                 { .name = "feature_reduce", .high = 1, .choices = "sum|mean" },
                 LG_PARAM_EPS },
@@ -239,7 +239,7 @@ const lg_loss_info lg_vae_row = {
     .tasks = LG_TASK_GENERATIVE | LG_TASK_ANOMALY,
     .units = LG_UNIT_SAMPLE,
     .inputs = { { "pred", .differentiable = true },
-                { "target" },
+                { .name = "target" },
                 { "mu", .layout = LG_OWN_WIDTH, .differentiable = true },
                 { "log_var", .layout = LG_OWN_WIDTH, .differentiable = true } },
     .params = { { .name = "beta", .initial = 1, .high = INFINITY },
