@@ -208,7 +208,7 @@ typedef struct lg_loss_info {
     const char *reference;
     unsigned tasks, takes;
     lg_loss_units units;
-    size_t least_width; /* of a row of input 0; shorter ones are LG_E_SHAPE */
+    size_t least_width, most_width; /* of a row of input 0, others are LG_E_SHAPE; most_width 0: no limit */
     lg_loss_input inputs[LG_LOSS_MAX_INPUTS];
     lg_loss_param params[LG_LOSS_MAX_PARAMS];
     lg_loss_alias aliases[LG_LOSS_MAX_ALIASES];

@@ -214,6 +214,10 @@ static lg_status find_units(lg_loss_run *r)
         return lg_fail(LG_E_SHAPE, "%s: %s %s has rows of %zu, but at least %zu are needed", r->info->name,
                        r->info->inputs[0].name, lg_tensor_shape_text(pred, text, sizeof text), r->width[0],
                        r->info->least_width);
+    if (r->info->most_width && r->width[0] > r->info->most_width)
+        return lg_fail(LG_E_SHAPE, "%s: %s %s has rows of %zu, but at most %zu are possible", r->info->name,
+                       r->info->inputs[0].name, lg_tensor_shape_text(pred, text, sizeof text), r->width[0],
+                       r->info->most_width);
     if (r->options->class_axis && r->info->units != LG_UNIT_ROW)
         return lg_fail(LG_E_PARAM, "%s: the option class_axis does not apply here", r->info->name);
     return LG_OK;
