@@ -15,6 +15,7 @@
 #include "data/scaler.h"
 #include "data/split.h"
 #include "losses/anomaly.h"
+#include "losses/boxes.h"
 #include "losses/classification.h"
 #include "losses/generative.h"
 #include "losses/imbalance.h"

@@ -8,6 +8,7 @@
 /* ------------------------------------------- builders of batch losses
  * A family's tests define `const loss_builder FAMILY_loss_builders[]`, ended by a row of zeros, and add it here. */
 static const loss_builder *const builders[] = {
+    box_loss_builders,
     generative_loss_builders,
     margin_loss_builders,
     regression_loss_builders,

@@ -11,6 +11,8 @@ typedef struct loss_trial {
     size_t count;             /* inputs, absent optional ones included */
     size_t units;             /* losses before reduction */
     size_t unit_rank, unit_dims[LG_MAX_RANK];
+    bool holds_constant;      /* set by a builder: by definition the derivative is not that of the value, and the loss's own
+                                 tests compare it with the formula */
     bool units_are_rows;      /* unit u owns the u-th equal part of every input that is not whole: it can be permuted */
     lg_loss_options options;
     lg_tensor *sample_weight, *class_weight, *pos_weight;
@@ -26,14 +28,16 @@ void loss_trial_free(loss_trial *trial);
 
 lg_tensor *loss_trial_apply(lg_tape *tape, const loss_trial *trial);
 
-/* What a loss of whole batches (LG_UNIT_BATCH) is tried on, or one whose inputs depend on its parameters: sets inputs, count, units and their shape, in as many
- * variants as the builder knows. Each family's tests add theirs to the list in loss_trial.c. */
+/* What a loss is tried on that no generic inputs fit, such as any of whole batches (LG_UNIT_BATCH): sets inputs, count,
+ * units and their shape, in as many variants as the builder knows. Each family's tests add theirs to the list in
+ * loss_trial.c. */
 typedef struct loss_builder {
     const char *loss;
     size_t variants;
     void (*build)(loss_trial *trial, size_t variant, lg_rng *rng);
 } loss_builder;
 
+extern const loss_builder box_loss_builders[];
 extern const loss_builder generative_loss_builders[];
 extern const loss_builder margin_loss_builders[];
 extern const loss_builder sequence_loss_builders[];

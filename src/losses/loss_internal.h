@@ -10,7 +10,11 @@
 #define LG_ANOMALY_LOSSES(X) \
     X(deep_svdd)             \
     X(one_class_svm)
-#define LG_BOX_LOSSES(X)
+#define LG_BOX_LOSSES(X) \
+    X(ciou)              \
+    X(diou)              \
+    X(giou)              \
+    X(iou)
 #define LG_CLASSIFICATION_LOSSES(X) \
     X(binary_crossentropy)          \
     X(categorical_crossentropy)     \
