@@ -17,6 +17,7 @@
 #include "losses/anomaly.h"
 #include "losses/boxes.h"
 #include "losses/classification.h"
+#include "losses/ctc_decode.h"
 #include "losses/generative.h"
 #include "losses/imbalance.h"
 #include "losses/loss.h"
