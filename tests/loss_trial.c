@@ -92,6 +92,7 @@ static double random_value(lg_loss_domain domain, bool differentiable, bool from
     case LG_LOGIT_OR_PROBABILITY:
     case LG_LOGIT_OR_CLASS_PROBABILITIES:
         return from_logits ? 2 * lg_rng_normal(rng) : 0.05 + 0.9 * u;
+    case LG_PROBABILITY:
     case LG_UNIT_INTERVAL:
         return differentiable ? 0.05 + 0.9 * u : u < 0.3 ? 0 : u > 0.7 ? 1 : u;
     case LG_NON_NEGATIVE:
@@ -115,8 +116,11 @@ lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *in
     size_t size = 1;
     for (size_t i = 0; i < rank; i++)
         size *= dims[i];
-    if (input->domain == LG_CLASS_INDEX || input->domain == LG_ANY_INDEX) {
-        const bool any = input->domain == LG_ANY_INDEX; /* -1 too, which ends a list of labels */
+    const lg_loss_info *info = trial->spec.info;
+    const lg_loss_domain domain =
+        info->domain_of ? info->domain_of((size_t)(input - info->inputs), trial->spec.params) : input->domain;
+    if (domain == LG_CLASS_INDEX || domain == LG_ANY_INDEX) {
+        const bool any = domain == LG_ANY_INDEX; /* -1 too, which ends a list of labels */
         int32_t *labels = malloc((size + 1) * sizeof *labels);
         for (size_t i = 0; i < size; i++)
             labels[i] = (int32_t)lg_rng_below(rng, classes + any) - any;
@@ -128,8 +132,8 @@ lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *in
     const double negative = param(trial, "labels", 0) == LG_LABELS_01 ? 0 : -1;
     for (size_t i = 0; i < size; i++)
         lg_tensor_data(tensor)[i] =
-            input->domain == LG_BINARY_LABEL ? (lg_real)(lg_rng_uniform(rng) < 0.5 ? negative : 1) :
-            (lg_real)random_value(input->domain, input->differentiable, param(trial, "from_logits", 0) != 0, rng);
+            domain == LG_BINARY_LABEL ? (lg_real)(lg_rng_uniform(rng) < 0.5 ? negative : 1) :
+            (lg_real)random_value(domain, input->differentiable, param(trial, "from_logits", 0) != 0, rng);
     lg_tensor_require_grad(tensor, input->differentiable);
     return tensor;
 }

@@ -137,6 +137,7 @@ typedef enum lg_loss_domain {
     LG_ANY_REAL = 0,
     LG_LOGIT_OR_PROBABILITY, /* any real with from_logits, else in [0, 1] with 1e-6 to spare */
     LG_LOGIT_OR_CLASS_PROBABILITIES, /* any real with from_logits, else >= 0; in [0, 1] too when not normalized */
+    LG_PROBABILITY,          /* [0, 1] with 1e-6 to spare */
     LG_UNIT_INTERVAL,        /* [0, 1] */
     LG_NON_NEGATIVE,
     LG_PLUS_MINUS_ONE,       /* {-1, 1} */
@@ -216,6 +217,8 @@ typedef struct lg_loss_info {
     lg_status (*plan)(lg_loss_batch *batch); /* LG_UNIT_BATCH: these three instead */
     void (*value)(lg_loss_batch *batch);
     void (*derivative)(lg_loss_batch *batch);
+    /* Optional: the domain of an input (real before and after), where it depends on parameters. */
+    lg_loss_domain (*domain_of)(size_t input, const double *params);
     /* Optional: what ranges and domains cannot say. Parameters against each other and shapes, once; values, per
      * chunk before the kernel runs (`first` is the chunk's first unit, for the message). LG_OK or lg_fail(...). */
     lg_status (*check_call)(const struct lg_loss_info *info, lg_tensor *const inputs[], const double *params,

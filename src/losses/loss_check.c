@@ -22,6 +22,8 @@ static lg_value_rule rule_of(lg_loss_domain domain, bool from_logits, bool norma
         if (!from_logits)
             return (lg_value_rule){ -spare, 1 + spare, false, "a probability in [0, 1] (or set from_logits)" };
         break;
+    case LG_PROBABILITY:
+        return (lg_value_rule){ -spare, 1 + spare, false, "a probability in [0, 1]" };
     case LG_UNIT_INTERVAL:
         return (lg_value_rule){ 0, 1, false, "in [0, 1]" };
     case LG_NON_NEGATIVE:
@@ -80,7 +82,8 @@ static void find_rules(lg_loss_run *r)
 {
     const bool from_logits = choice(r, "from_logits", 0), normalize = choice(r, "normalize", 1);
     for (size_t i = 0; i < r->count; i++)
-        r->rules[i] = rule_of(r->info->inputs[i].domain, from_logits, normalize);
+        r->rules[i] = rule_of(r->info->domain_of ? r->info->domain_of(i, r->params) : r->info->inputs[i].domain,
+                              from_logits, normalize);
 }
 
 /* ---------------------------------------------------------------- operands */
