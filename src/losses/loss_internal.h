@@ -41,7 +41,11 @@
     X(squared_hinge)        \
     X(svm)
 #define LG_METRIC_LOSSES(X)
-#define LG_PROBABILISTIC_LOSSES(X)
+#define LG_PROBABILISTIC_LOSSES(X) \
+    X(gaussian_nll)                \
+    X(kl_divergence)               \
+    X(knowledge_distillation)      \
+    X(poisson)
 #define LG_RANKING_LOSSES(X) \
     X(margin_ranking)
 #define LG_REGRESSION_LOSSES(X)       \
