@@ -391,7 +391,7 @@ START_TEST(wrong_calls_say_what_would_be_right)
     assert_fails(lg_kl_divergence(tape, good, good, LG_KL_PROBS, true, NULL), LG_E_PARAM,
                  "kl_divergence: log_target is for pred=log_probs or logits, not for probs");
     assert_fails(lg_kl_divergence(tape, good, good, (lg_kl_pred)7, false, NULL), LG_E_PARAM,
-                 "kl_divergence: pred is 7, but must be one of probs|log_probs|logits");
+                 "kl_divergence: pred must be one of probs|log_probs|logits");
     assert_fails(lg_poisson(tape, good, good, false, false, &(lg_loss_options){ .reduction = LG_REDUCE_ELEMENT_MEAN }),
                  LG_E_PARAM, "poisson: the reduction element_mean does not apply here");
     assert_fails(lg_knowledge_distillation(tape, good, good, 0, NULL), LG_E_PARAM,
