@@ -22,6 +22,7 @@
 #include "losses/imbalance.h"
 #include "losses/loss.h"
 #include "losses/margin.h"
+#include "losses/metric.h"
 #include "losses/probabilistic.h"
 #include "losses/ranking.h"
 #include "losses/regression.h"

@@ -11,6 +11,7 @@ static const loss_builder *const builders[] = {
     box_loss_builders,
     generative_loss_builders,
     margin_loss_builders,
+    metric_loss_builders,
     probabilistic_loss_builders,
     regression_loss_builders,
     sequence_loss_builders,

@@ -40,6 +40,7 @@ typedef struct loss_builder {
 extern const loss_builder box_loss_builders[];
 extern const loss_builder generative_loss_builders[];
 extern const loss_builder margin_loss_builders[];
+extern const loss_builder metric_loss_builders[];
 extern const loss_builder probabilistic_loss_builders[];
 extern const loss_builder sequence_loss_builders[];
 extern const loss_builder regression_loss_builders[];

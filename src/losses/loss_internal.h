@@ -40,7 +40,13 @@
     X(multilabel_margin)    \
     X(squared_hinge)        \
     X(svm)
-#define LG_METRIC_LOSSES(X)
+#define LG_METRIC_LOSSES(X)      \
+    X(contrastive)               \
+    X(contrastive_from_distance) \
+    X(cosine_embedding)          \
+    X(hinge_embedding)           \
+    X(triplet_from_distance)     \
+    X(triplet_margin)
 #define LG_PROBABILISTIC_LOSSES(X) \
     X(gaussian_nll)                \
     X(kl_divergence)               \
