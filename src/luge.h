@@ -26,6 +26,7 @@
 #include "losses/probabilistic.h"
 #include "losses/ranking.h"
 #include "losses/regression.h"
+#include "losses/segmentation.h"
 #include "losses/sequence.h"
 #include "models/layers.h"
 #include "models/sequential.h"

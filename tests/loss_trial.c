@@ -14,6 +14,7 @@ static const loss_builder *const builders[] = {
     metric_loss_builders,
     probabilistic_loss_builders,
     regression_loss_builders,
+    segmentation_loss_builders,
     sequence_loss_builders,
     NULL
 };

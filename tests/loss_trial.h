@@ -42,6 +42,7 @@ extern const loss_builder generative_loss_builders[];
 extern const loss_builder margin_loss_builders[];
 extern const loss_builder metric_loss_builders[];
 extern const loss_builder probabilistic_loss_builders[];
+extern const loss_builder segmentation_loss_builders[];
 extern const loss_builder sequence_loss_builders[];
 extern const loss_builder regression_loss_builders[];
 

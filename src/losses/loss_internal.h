@@ -64,7 +64,9 @@
     X(mean_squared_logarithmic_error) \
     X(quantile)                       \
     X(smooth_l1)
-#define LG_SEGMENTATION_LOSSES(X)
+#define LG_SEGMENTATION_LOSSES(X) \
+    X(dice)                       \
+    X(tversky)
 #define LG_SEQUENCE_LOSSES(X) \
     X(ctc)                    \
     X(ctc_simplified)
