@@ -77,7 +77,7 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test check-valgrind bench accuracy install uninstall clean help FORCE \
+.PHONY: all deps demo test check-valgrind bench accuracy accuracy-losses install uninstall clean help FORCE \
 	$(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
@@ -179,8 +179,14 @@ $(BENCHES:%=bench-%): bench-%: $(BUILD)/bench/%
 
 # Every float through every elementary function; ACCURACY_STEP=100 takes every hundredth.
 ACCURACY_STEP ?= 1
-accuracy: $(BUILD)/bench/accuracy
-	$< $(ACCURACY_STEP)
+accuracy: accuracy-losses $(BUILD)/bench/accuracy
+	$(BUILD)/bench/accuracy $(ACCURACY_STEP)
+
+# Every loss in float against the same in double, on ordinary and on extreme inputs.
+accuracy-losses: $(BUILD)/tests/run
+	@$(REMAKE) REAL=double build-double/tests/run
+	@build-double/tests/run --loss-values $(BUILD)/loss-values.txt
+	@$(BUILD)/tests/run --loss-accuracy $(BUILD)/loss-values.txt
 
 # ----------------------------------------------------------------------------------------------- installation
 

@@ -135,8 +135,9 @@ lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *in
     const double negative = param(trial, "labels", 0) == LG_LABELS_01 ? 0 : -1;
     for (size_t i = 0; i < size; i++)
         lg_tensor_data(tensor)[i] =
-            domain == LG_BINARY_LABEL ? (lg_real)(lg_rng_uniform(rng) < 0.5 ? negative : 1) :
-            (lg_real)random_value(domain, input->differentiable, param(trial, "from_logits", 0) != 0, rng);
+            domain == LG_BINARY_LABEL
+                ? (lg_real)(lg_rng_uniform(rng) < 0.5 ? negative : 1)
+                : (lg_real)(float)random_value(domain, input->differentiable, param(trial, "from_logits", 0) != 0, rng);
     lg_tensor_require_grad(tensor, input->differentiable);
     return tensor;
 }
@@ -172,9 +173,28 @@ static void generic_inputs(loss_trial *trial, const struct shape *shape, lg_rng 
     }
 }
 
+/* Both precisions draw the same numbers, which a float holds. */
+static lg_tensor *draw(size_t rank, const size_t *dims, double offset, double spread, double (*next)(lg_rng *), lg_rng *rng)
+{
+    lg_tensor *tensor = lg_tensor_zeros(rank, dims);
+    for (size_t i = 0; i < lg_tensor_size(tensor); i++)
+        lg_tensor_data(tensor)[i] = (lg_real)(float)(offset + spread * next(rng));
+    return tensor;
+}
+
+lg_tensor *trial_uniform(size_t rank, const size_t *dims, double low, double high, lg_rng *rng)
+{
+    return draw(rank, dims, low, high - low, lg_rng_uniform, rng);
+}
+
+lg_tensor *trial_normal(size_t rank, const size_t *dims, double mean, double deviation, lg_rng *rng)
+{
+    return draw(rank, dims, mean, deviation, lg_rng_normal, rng);
+}
+
 static lg_tensor *random_weights(size_t rank, const size_t *dims, bool with_zero, lg_rng *rng)
 {
-    lg_tensor *weight = lg_tensor_uniform(rank, dims, 0.2, 2, rng);
+    lg_tensor *weight = trial_uniform(rank, dims, 0.2, 2, rng);
     if (with_zero && lg_tensor_size(weight) > 1)
         lg_tensor_data(weight)[1] = 0;
     return weight;

@@ -46,6 +46,10 @@ extern const loss_builder segmentation_loss_builders[];
 extern const loss_builder sequence_loss_builders[];
 extern const loss_builder regression_loss_builders[];
 
+/* Random reals for builders, the same in both precisions. */
+lg_tensor *trial_uniform(size_t rank, const size_t *dims, double low, double high, lg_rng *rng);
+lg_tensor *trial_normal(size_t rank, const size_t *dims, double mean, double deviation, lg_rng *rng);
+
 /* Random values for a domain; the returned tensor requires a gradient where asked. */
 lg_tensor *random_input(size_t rank, const size_t *dims, const lg_loss_input *input, const loss_trial *trial,
                         size_t classes, lg_rng *rng);

@@ -409,10 +409,10 @@ static void build_autoencoder(loss_trial *trial, size_t variant, lg_rng *rng)
     trial->unit_rank = 1;
     trial->units = trial->unit_dims[0] = dims[0];
     trial->units_are_rows = true;
-    trial->inputs[0] = kind == LG_RECONSTRUCT_BCE ? lg_tensor_uniform(rank, dims, 0.05, 0.95, rng)
-                                                  : lg_tensor_normal(rank, dims, 0, 1.5, rng);
-    trial->inputs[1] = kind >= LG_RECONSTRUCT_BCE ? lg_tensor_uniform(rank, dims, 0, 1, rng)
-                                                  : lg_tensor_normal(rank, dims, 0, 1.5, rng);
+    trial->inputs[0] = kind == LG_RECONSTRUCT_BCE ? trial_uniform(rank, dims, 0.05, 0.95, rng)
+                                                  : trial_normal(rank, dims, 0, 1.5, rng);
+    trial->inputs[1] = kind >= LG_RECONSTRUCT_BCE ? trial_uniform(rank, dims, 0, 1, rng)
+                                                  : trial_normal(rank, dims, 0, 1.5, rng);
     lg_tensor_require_grad(trial->inputs[0], true);
     for (size_t i = 2; i < trial->count; i++)
         give(trial, i, LG_SHAPE(dims[0], 4), rng);

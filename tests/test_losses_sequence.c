@@ -559,7 +559,7 @@ static void fill_probabilities(lg_tensor *pred, size_t classes)
         double y[8];
         softmax(classes, x + i, y);
         for (size_t k = 0; k < classes; k++)
-            x[i + k] = (lg_real)(0.02 + 0.9 * y[k]);
+            x[i + k] = (lg_real)(float)(0.02 + 0.9 * y[k]);
     }
 }
 
@@ -577,7 +577,7 @@ static void build_ctc(loss_trial *trial, size_t variant, lg_rng *rng)
     trial->units = trial->unit_dims[0] = samples;
     trial->unit_rank = 1;
     trial->units_are_rows = !time_major;
-    trial->inputs[0] = lg_tensor_normal(3, time_major ? (const size_t[]){ frames, samples, classes }
+    trial->inputs[0] = trial_normal(3, time_major ? (const size_t[]){ frames, samples, classes }
                                                       : (const size_t[]){ samples, frames, classes }, 0, 1.5, rng);
     if (simplified || lg_loss_get(&trial->spec, "input") == LG_CTC_PROBS)
         fill_probabilities(trial->inputs[0], classes);

@@ -9,7 +9,7 @@
 
 /* ---- making -------------------------------------------------------------------------------------------------------- */
 
-static lg_status new_buffers(lg_batch_field *part, size_t max_rows)
+static lg_status new_buffers(lg_batch_part *part, size_t max_rows)
 {
     const lg_field *field = part->field;
     size_t bytes = lg_field_bytes(field);
@@ -104,7 +104,7 @@ static bool view_rows(lg_batch *batch, const lg_source *source, size_t count)
 {
     bool possible = source->view && consecutive(batch->source_ids, count), all = true;
     for (size_t f = 0; f < batch->field_count; f++) {
-        lg_batch_field *part = &batch->fields[f];
+        lg_batch_part *part = &batch->fields[f];
         part->values = possible && !part->field->ragged
                            ? source->view(source->context, f, batch->source_ids[0], count)
                            : NULL;
@@ -115,7 +115,7 @@ static bool view_rows(lg_batch *batch, const lg_source *source, size_t count)
 
 /* From rows of max_length, as the source wrote them, to rows of the longest, padded with zeros. Rows only move towards
  * the front, so ascending order is safe in place. */
-static lg_status close_up(lg_batch_field *part, const size_t *ids, size_t count)
+static lg_status close_up(lg_batch_part *part, const size_t *ids, size_t count)
 {
     const lg_field *field = part->field;
     size_t item = lg_field_bytes(field), longest = 0;
@@ -142,7 +142,7 @@ static lg_status copy_rows(lg_batch *batch, const lg_source *source, size_t coun
     void *values[LG_MAX_FIELDS];
     int32_t *lengths[LG_MAX_FIELDS];
     for (size_t f = 0; f < batch->field_count; f++) {
-        lg_batch_field *part = &batch->fields[f];
+        lg_batch_part *part = &batch->fields[f];
         values[f] = part->values ? NULL : part->buffer;
         lengths[f] = part->length_buffer;
         if (!part->values)
@@ -181,7 +181,7 @@ lg_status lg_batch_fill(lg_batch *batch, const size_t *ids, size_t count)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------- */
 
-const lg_batch_field *lg_batch_find(const lg_batch *batch, const char *name)
+const lg_batch_part *lg_batch_find(const lg_batch *batch, const char *name)
 {
     if (!batch || !name)
         return NULL;
@@ -213,25 +213,25 @@ const size_t *lg_batch_ids(const lg_batch *batch)
 
 const lg_real *lg_batch_values(const lg_batch *batch, const char *field)
 {
-    const lg_batch_field *part = lg_batch_find(batch, field);
+    const lg_batch_part *part = lg_batch_find(batch, field);
     return part && part->field->dtype == LG_REAL ? part->values : NULL;
 }
 
 const int32_t *lg_batch_indices(const lg_batch *batch, const char *field)
 {
-    const lg_batch_field *part = lg_batch_find(batch, field);
+    const lg_batch_part *part = lg_batch_find(batch, field);
     return part && part->field->dtype == LG_INT32 ? part->values : NULL;
 }
 
 const int32_t *lg_batch_lengths(const lg_batch *batch, const char *field)
 {
-    const lg_batch_field *part = lg_batch_find(batch, field);
+    const lg_batch_part *part = lg_batch_find(batch, field);
     return part ? part->lengths : NULL;
 }
 
 size_t lg_batch_longest(const lg_batch *batch, const char *field)
 {
-    const lg_batch_field *part = lg_batch_find(batch, field);
+    const lg_batch_part *part = lg_batch_find(batch, field);
     return part ? part->longest : 0;
 }
 

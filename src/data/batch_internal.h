@@ -4,7 +4,7 @@
 
 #include "data/dataset.h"
 
-typedef struct lg_batch_field {
+typedef struct lg_batch_part {
     const lg_field *field;   /* name, dtype, shape of a row */
     size_t row_size;         /* product of dims */
     const void *values;      /* [rows, dims...], or [rows, longest, dims...] if ragged: the buffer or a view */
@@ -12,7 +12,7 @@ typedef struct lg_batch_field {
     size_t longest;          /* ragged: the longest row of this batch */
     void *buffer;            /* owned: max_rows rows, max_length long if ragged */
     int32_t *length_buffer;  /* owned, ragged only */
-} lg_batch_field;
+} lg_batch_part;
 
 struct lg_batch {
     lg_dataset *dataset;     /* counted */
@@ -20,10 +20,10 @@ struct lg_batch {
     size_t *ids;             /* [max_rows] as the caller gave them */
     size_t *source_ids;      /* [max_rows] rows of the source: differ from ids for a subset */
     size_t field_count;
-    lg_batch_field fields[LG_MAX_FIELDS];
+    lg_batch_part fields[LG_MAX_FIELDS];
 };
 
 /* The field of that name; NULL if there is none. */
-const lg_batch_field *lg_batch_find(const lg_batch *batch, const char *name);
+const lg_batch_part *lg_batch_find(const lg_batch *batch, const char *name);
 
 #endif

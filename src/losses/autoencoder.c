@@ -221,6 +221,7 @@ static lg_status check_vae_features(const lg_loss_info *info, const lg_loss_chun
 static lg_status check_vae(const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
                            const lg_loss_options *options)
 {
+    (void)options;
     char mu[LG_SHAPE_TEXT_BYTES], log_var[LG_SHAPE_TEXT_BYTES];
     (void)params, (void)options;
     if (!lg_same_shape(inputs[2], inputs[3]))
