@@ -149,14 +149,7 @@ static lg_history *fit(detector *d, run *r)
     lg_fit_options options = trainer_fit_options(&d->options->shared, d->data.validation, r);
     lg_real weights[2];
     if (d->options->balanced) {
-        const size_t rows = lg_dataset_rows(d->data.train);
-        int32_t *labels = calloc(rows, sizeof *labels);
-        lg_status status = labels ? lg_dataset_labels(d->data.train, NULL, 0, labels)
-                                  : lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
-        if (status == LG_OK)
-            status = lg_class_weights_balanced(rows, labels, 2, weights);
-        free(labels);
-        if (status != LG_OK)
+        if (trainer_class_weights(d->data.train, 2, weights) != LG_OK)
             return NULL;
         options.class_weight = weights;
         options.class_weight_count = 2;
@@ -178,44 +171,11 @@ static lg_status predict(detector *d, predictions *p)
     return values ? lg_dataset_labels(d->data.all, NULL, 0, p->target) : lg_error_code();
 }
 
-/* The threshold comes from the validation part; the test part has not been looked at until here. Without one of these,
- * the next best part stands in. */
-static lg_status report(detector *d, run *r, const predictions *p)
-{
-    const data_part chosen_on = d->data.validation ? PART_VALIDATION : PART_TRAIN;
-    const data_part judged_on = d->data.test ? PART_TEST : chosen_on;
-    double threshold;
-    bool chosen;
-    binary_scores even, best;
-    lg_status status = binary_best_threshold(p, chosen_on, &threshold, &chosen);
-    if (status == LG_OK)
-        status = binary_score(p, judged_on, 0.5, &even);
-    if (status == LG_OK)
-        status = binary_score(p, judged_on, threshold, &best);
-    if (status != LG_OK)
-        return status;
-
-    printf("\nThe %s part, at threshold %.4f (%s %s part)\n\n", part_name(judged_on), threshold,
-           chosen ? "best F1 on the" : "too few of a class to choose one on the", part_name(chosen_on));
-    if ((status = binary_print(&best, d->names)) != LG_OK)
-        return status;
-    printf("ROC AUC            %.4f\nAverage precision  %.4f\nF1                 %.4f at threshold %.4f, %.4f at 0.5\n\n",
-           best.roc_auc, best.average_precision, best.f1, threshold, even.f1);
-    run_note_text(r, "evaluated_on", part_name(judged_on));
-    binary_note(r, "metrics", &best);
-    binary_note(r, "metrics_at_one_half", &even);
-
-    if (d->options->hardest && (status = predictions_print_hardest(p, d->options->hardest, d->names)) != LG_OK)
-        return status;
-    if ((status = predictions_write(r, p)) != LG_OK)
-        return status;
-    char title[128];
-    snprintf(title, sizeof title, "Confusion matrix, %s part, threshold %.4f", part_name(judged_on), threshold);
-    return plot_confusion(r, 2, best.matrix, d->names, title);
-}
-
 static lg_status train(detector *d, run *r, lg_history **history)
 {
+    run_note_text(r, "arguments.positive", d->options->positive);
+    run_note_counts(r, "arguments.hidden", d->options->layers, d->options->hidden);
+    run_note_text(r, "arguments.class_weight", d->options->balanced ? "balanced" : "none");
     trainer_note_data(r, &d->options->shared, &d->data);
     *history = fit(d, r);
     if (!*history)
@@ -226,7 +186,7 @@ static lg_status train(detector *d, run *r, lg_history **history)
     predictions p;
     status = predict(d, &p);
     if (status == LG_OK)
-        status = report(d, r, &p);
+        status = binary_report(r, &p, d->names, d->options->hardest);
     predictions_free(&p);
     return status;
 }

@@ -1,10 +1,11 @@
 #include "report.h"
+#include "plot.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *part_name(data_part part)
+static const char *part_name(data_part part)
 {
     return (const char *const[]){ "train", "validation", "test" }[part];
 }
@@ -39,6 +40,12 @@ void predictions_free(predictions *p)
 
 /* ------------------------------------------------------------------ scores */
 
+/* The numbers of one part at one threshold. matrix: true class, predicted class. */
+typedef struct binary_scores {
+    size_t matrix[4];
+    double threshold, accuracy, precision, recall, f1, roc_auc, average_precision;
+} binary_scores;
+
 /* The rows of one part, side by side. */
 typedef struct part_rows {
     size_t rows, positives;
@@ -71,7 +78,8 @@ static lg_status gather(const predictions *p, data_part part, part_rows *rows)
     return LG_OK;
 }
 
-lg_status binary_best_threshold(const predictions *p, data_part part, double *threshold, bool *chosen)
+/* The threshold with the best F1 on a part; 0.5, and not *chosen, where it has too few rows of a class. */
+static lg_status choose_threshold(const predictions *p, data_part part, double *threshold, bool *chosen)
 {
     *threshold = 0.5;
     part_rows rows;
@@ -85,7 +93,7 @@ lg_status binary_best_threshold(const predictions *p, data_part part, double *th
     return status;
 }
 
-lg_status binary_score(const predictions *p, data_part part, double threshold, binary_scores *scores)
+static lg_status score(const predictions *p, data_part part, double threshold, binary_scores *scores)
 {
     *scores = (binary_scores){ .threshold = threshold };
     part_rows rows;
@@ -109,7 +117,7 @@ end:
     return status;
 }
 
-lg_status binary_print(const binary_scores *scores, const char *const names[2])
+static lg_status print_scores(const binary_scores *scores, const char *const names[2])
 {
     char *report = lg_classification_report(2, scores->matrix, names, 3);
     if (!report)
@@ -129,7 +137,7 @@ lg_status binary_print(const binary_scores *scores, const char *const names[2])
     return LG_OK;
 }
 
-void binary_note(run *r, const char *key, const binary_scores *scores)
+static void note_scores(run *r, const char *key, const binary_scores *scores)
 {
     const struct {
         const char *name;
@@ -152,7 +160,7 @@ void binary_note(run *r, const char *key, const binary_scores *scores)
 
 /* -------------------------------------------------------------------- rows */
 
-lg_status predictions_write(run *r, const predictions *p)
+static lg_status write_predictions(run *r, const predictions *p)
 {
     const int digits = LG_REAL_BITS == 64 ? 17 : 9;
     run_file file;
@@ -183,7 +191,7 @@ static int harder_first(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-lg_status predictions_print_hardest(const predictions *p, size_t count, const char *const names[2])
+static lg_status print_hardest(const predictions *p, size_t count, const char *const names[2])
 {
     hard_row *rows = calloc(p->rows, sizeof *rows);
     if (!rows)
@@ -203,4 +211,48 @@ lg_status predictions_print_hardest(const predictions *p, size_t count, const ch
     printf("\n");
     free(rows);
     return LG_OK;
+}
+
+/* ---------------------------------------------------------------- together */
+
+static bool has_part(const predictions *p, data_part part)
+{
+    for (size_t i = 0; i < p->rows; i++)
+        if (p->part[i] == part)
+            return true;
+    return false;
+}
+
+lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest)
+{
+    const data_part chosen_on = has_part(p, PART_VALIDATION) ? PART_VALIDATION : PART_TRAIN;
+    const data_part judged_on = has_part(p, PART_TEST) ? PART_TEST : chosen_on;
+    double threshold;
+    bool chosen;
+    binary_scores even, best;
+    lg_status status = choose_threshold(p, chosen_on, &threshold, &chosen);
+    if (status == LG_OK)
+        status = score(p, judged_on, 0.5, &even);
+    if (status == LG_OK)
+        status = score(p, judged_on, threshold, &best);
+    if (status != LG_OK)
+        return status;
+
+    printf("\nThe %s part, at threshold %.4f (%s %s part)\n\n", part_name(judged_on), threshold,
+           chosen ? "best F1 on the" : "too few of a class to choose one on the", part_name(chosen_on));
+    if ((status = print_scores(&best, names)) != LG_OK)
+        return status;
+    printf("ROC AUC            %.4f\nAverage precision  %.4f\nF1                 %.4f at threshold %.4f, %.4f at 0.5\n\n",
+           best.roc_auc, best.average_precision, best.f1, threshold, even.f1);
+    run_note_text(r, "evaluated_on", part_name(judged_on));
+    note_scores(r, "metrics", &best);
+    note_scores(r, "metrics_at_one_half", &even);
+
+    if (hardest && (status = print_hardest(p, hardest, names)) != LG_OK)
+        return status;
+    if ((status = write_predictions(r, p)) != LG_OK)
+        return status;
+    char title[128];
+    snprintf(title, sizeof title, "Confusion matrix, %s part, threshold %.4f", part_name(judged_on), threshold);
+    return plot_confusion(r, 2, best.matrix, names, title);
 }

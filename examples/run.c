@@ -303,6 +303,14 @@ void run_note_flag(run *r, const char *key, bool value)
     note(r, key, json_boolean(value));
 }
 
+void run_note_counts(run *r, const char *key, size_t count, const size_t *values)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        r->lost |= json_array_append_new(array, json_integer((json_int_t)values[i])) < 0;
+    note(r, key, array);
+}
+
 void run_note_texts(run *r, const char *key, size_t count, const char *const *texts)
 {
     json_t *array = json_array();

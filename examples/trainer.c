@@ -142,6 +142,19 @@ lg_fit_options trainer_fit_options(const trainer_options *options, const lg_data
                              .handle_signals = true };
 }
 
+lg_status trainer_class_weights(const lg_dataset *train, size_t classes, lg_real *weights)
+{
+    const size_t rows = lg_dataset_rows(train);
+    int32_t *labels = calloc(rows, sizeof *labels);
+    if (!labels)
+        return lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
+    lg_status status = lg_dataset_labels(train, NULL, 0, labels);
+    if (status == LG_OK)
+        status = lg_class_weights_balanced(rows, labels, classes, weights);
+    free(labels);
+    return status;
+}
+
 lg_tensor *trainer_binary_loss(lg_tape *tape, const trainer_options *options, const lg_batch *batch, lg_tensor *logits,
                                lg_tensor *target, lg_reduction reduction)
 {
@@ -164,6 +177,11 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
 {
     run_note_text(r, "arguments.data", options->data);
     run_note_text(r, "arguments.target", options->target);
+    size_t dropped = 0;
+    while (options->drop[dropped])
+        dropped++;
+    run_note_texts(r, "arguments.drop", dropped, options->drop);
+    run_note_text(r, "arguments.missing", (const char *const[]){ "error", "mean", "median" }[options->missing]);
     run_note_count(r, "arguments.epochs", options->epochs);
     run_note_count(r, "arguments.batch_size", options->batch_size);
     run_note_text(r, "arguments.optimizer", options->optimizer);

@@ -49,6 +49,9 @@ lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *param
  * history.csv of the run. */
 lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r);
 
+/* Weights [classes] by which the classes of the training part count alike, for lg_fit_options.class_weight. */
+lg_status trainer_class_weights(const lg_dataset *train, size_t classes, lg_real *weights);
+
 /* "--loss" applied to logits and targets 0 or 1, both [n]: adapts both to what the loss wants (labels -1 and 1 for hinge
  * and its kin, probabilities where it takes no logits) and weights rows by the class weights that lg_fit was given. */
 lg_tensor *trainer_binary_loss(lg_tape *tape, const trainer_options *options, const lg_batch *batch, lg_tensor *logits,

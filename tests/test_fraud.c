@@ -117,6 +117,8 @@ START_TEST(missing_numbers_are_an_error_or_filled)
     ck_assert_ptr_nonnull(strstr(program_file("err"), "holes.csv:3"));
     ck_assert_int_eq(program_run("$bin/fraud --data holes.csv --target y --epochs 1 --missing mean"), 0);
     ck_assert_int_eq(program_run("$bin/fraud --data holes.csv --target y --epochs 1 --missing median"), 0);
+    /* Ten rows are also too few to choose a threshold on. */
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "at threshold 0.5000 (too few of a class"));
 }
 END_TEST
 
