@@ -155,13 +155,13 @@ static bool next_tile(const layout *l, size_t *done, tile *t)
     return true;
 }
 
-/* p_c = e_c / sum e,   q_c = (sum e - e_c) / sum e,   e_c = exp(z_c - max z).   The sum is in double: of the largest,
- * for which e is 1 exactly, q keeps its digits. */
+/* p_c = e_c / sum e,   q_c = sum of the other e / sum e,   e_c = exp(z_c - max z).   The largest, for which e is 1, is
+ * summed apart from those below, so that its q does not cancel. */
 LG_CLONES static void softmax_tile(const lg_real *z, const tile *t, size_t classes, lg_real *restrict p,
                                    lg_real *restrict q)
 {
     lg_real largest[TILE];
-    double sum[TILE] = { 0 };
+    double below[TILE] = { 0 }, top[TILE] = { 0 };
     const size_t n = t->count;
     for (size_t i = 0; i < n; i++)
         largest[i] = -(lg_real)INFINITY;
@@ -174,14 +174,16 @@ LG_CLONES static void softmax_tile(const lg_real *z, const tile *t, size_t class
         for (size_t i = 0; i < n; i++) {
             const size_t at = i * t->across + c * t->down;
             p[at] = real_exp(z[at] - largest[i]);
-            sum[i] += (double)p[at];
+            top[i] += p[at] == 1 ? 1 : 0;
+            below[i] += p[at] == 1 ? 0 : (double)p[at];
         }
     for (size_t c = 0; c < classes; c++)
         for (size_t i = 0; i < n; i++) {
             const size_t at = i * t->across + c * t->down;
-            const double e = (double)p[at];
-            p[at] = (lg_real)(e / sum[i]);
-            q[at] = (lg_real)((sum[i] - e) / sum[i]);
+            const double e = (double)p[at], sum = top[i] + below[i];
+            const double others = e == 1 ? top[i] - 1 + below[i] : sum - e;
+            p[at] = (lg_real)(e / sum);
+            q[at] = (lg_real)(others / sum);
         }
 }
 
@@ -204,24 +206,30 @@ LG_CLONES static void through_sigmoid(const lg_real *p, const lg_real *q, size_t
         d[i] = d[i] == 0 ? 0 : p[i] * q[i] * d[i];
 }
 
-/* dz_c = p_c (d_c - sum_j p_j d_j) = p_c (q_c d_c - sum_(j != c) p_j d_j): the second form does not cancel where p_c is
- * nearly 1. A place without any d has none, even if it is NaN. */
-LG_CLONES static void through_softmax_tile(const lg_real *p, const lg_real *q, const tile *t, size_t classes,
-                                           lg_real *restrict d)
+/* dz_c = p_c (d_c - sum_j p_j d_j) = p_c (e_c - sum_j p_j e_j),   e_j = d_j - d of the likeliest class: of that class,
+ * for which p is often nearly 1, nothing cancels then. A place without any d has none, even if it is NaN. */
+LG_CLONES static void through_softmax_tile(const lg_real *p, const tile *t, size_t classes, lg_real *restrict d)
 {
+    lg_real likeliest[TILE] = { 0 }, base[TILE] = { 0 };
     double sum[TILE] = { 0 };
     bool any[TILE] = { false };
     for (size_t c = 0; c < classes; c++)
         for (size_t i = 0; i < t->count; i++) {
             const size_t at = i * t->across + c * t->down;
+            base[i] = p[at] > likeliest[i] ? d[at] : base[i];
+            likeliest[i] = p[at] > likeliest[i] ? p[at] : likeliest[i];
             any[i] |= d[at] != 0;
-            sum[i] += (double)p[at] * (double)d[at];
         }
     for (size_t c = 0; c < classes; c++)
         for (size_t i = 0; i < t->count; i++) {
             const size_t at = i * t->across + c * t->down;
-            const double own = (double)d[at], others = sum[i] - (double)p[at] * own;
-            d[at] = any[i] ? (lg_real)((double)p[at] * ((double)q[at] * own - others)) : 0;
+            sum[i] += (double)p[at] * ((double)d[at] - (double)base[i]);
+        }
+    for (size_t c = 0; c < classes; c++)
+        for (size_t i = 0; i < t->count; i++) {
+            const size_t at = i * t->across + c * t->down;
+            const double slope = (double)p[at] * ((double)d[at] - (double)base[i] - sum[i]);
+            d[at] = any[i] ? (lg_real)slope : 0;
         }
 }
 
@@ -376,7 +384,7 @@ static void derivative(lg_loss_batch *batch)
     }
     tile t;
     for (size_t done = 0; next_tile(&l, &done, &t);)
-        through_softmax_tile(w.p + t.first, w.q + t.first, &t, l.classes, d + t.first);
+        through_softmax_tile(w.p + t.first, &t, l.classes, d + t.first);
 }
 
 /* -------------------------------------------------------------------- rows */
