@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { REFERENCE_INPUTS = 3, REFERENCE_REDUCTIONS = 5 }; /* none, mean, sum, weighted mean, element mean */
+enum { REFERENCE_INPUTS = 4, REFERENCE_REDUCTIONS = 5 }; /* none, mean, sum, weighted mean, element mean */
 
 typedef struct reference_tensor {
     size_t rank, dims[4];

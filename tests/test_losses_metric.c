@@ -54,7 +54,42 @@ static void build_triplet_from_distance(loss_trial *trial, size_t variant, lg_rn
         trial->inputs[i] = random_input(trial->unit_rank, dims, &trial->spec.info->inputs[i], trial, 0, rng);
 }
 
-const loss_builder metric_loss_builders[] = { { "triplet_from_distance", 5, build_triplet_from_distance }, { 0 } };
+/* Rows of length 1, by themselves or against references. Finite differences leave that length, hence unchecked; the
+ * derivative with detached weights is not that of the value (test_losses_circle.c has its values). */
+static lg_tensor *unit_rows(size_t n, size_t width, const loss_trial *trial, lg_rng *rng)
+{
+    lg_tensor *x = random_input(LG_SHAPE(n, width), &trial->spec.info->inputs[0], trial, 0, rng);
+    for (size_t i = 0; i < n; i++) {
+        lg_real *row_i = lg_tensor_data(x) + i * width;
+        double squares = 0;
+        for (size_t k = 0; k < width; k++)
+            squares += (double)row_i[k] * (double)row_i[k];
+        for (size_t k = 0; k < width; k++)
+            row_i[k] = (lg_real)((double)row_i[k] / sqrt(squares));
+    }
+    return x;
+}
+
+static void build_circle(loss_trial *trial, size_t variant, lg_rng *rng)
+{
+    const size_t n = 4 + variant % 3, references = variant % 2 ? 5 : 0;
+    const lg_loss_input *inputs = trial->spec.info->inputs;
+    trial->options.unchecked = true;
+    ck_assert_int_eq(lg_loss_set(&trial->spec, "detach_weights=false"), LG_OK);
+    trial->unit_rank = 1;
+    trial->units = trial->unit_dims[0] = n;
+    trial->count = references ? 4 : 2;
+    trial->inputs[0] = unit_rows(n, 3, trial, rng);
+    trial->inputs[1] = random_input(LG_SHAPE(n), &inputs[1], trial, 2, rng);
+    if (references) {
+        trial->inputs[2] = unit_rows(references, 3, trial, rng);
+        trial->inputs[3] = random_input(LG_SHAPE(references), &inputs[3], trial, 2, rng);
+    }
+}
+
+const loss_builder metric_loss_builders[] = { { "circle", 4, build_circle },
+                                              { "triplet_from_distance", 5, build_triplet_from_distance },
+                                              { 0 } };
 
 /* ---------------------------------------------------------------- helpers */
 

@@ -41,6 +41,7 @@
     X(squared_hinge)        \
     X(svm)
 #define LG_METRIC_LOSSES(X)      \
+    X(circle)                    \
     X(contrastive)               \
     X(contrastive_from_distance) \
     X(cosine_embedding)          \

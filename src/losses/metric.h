@@ -117,6 +117,33 @@ LG_API lg_tensor *lg_cosine_embedding(lg_tape *tape, lg_tensor *a, lg_tensor *b,
 LG_API lg_tensor *lg_hinge_embedding(lg_tape *tape, lg_tensor *distance, lg_tensor *target, double margin,
                                      const lg_loss_options *options);
 
+/* Circle loss: all pairs of a batch at once, from class labels; the further a pair is from where it should be, the more
+ * it counts.
+ *
+ *   d_ij = max(0, 1 - embeddings_i . ref_j),   d_ii = 0 without references
+ *   P_i = log sum exp(-gamma (margin + d) (margin - d))                       over j of the same label
+ *   Q_i = log sum exp(gamma max(0, 1 + margin - d) (1 - margin - d))          over j of another
+ *   loss_i = log(1 + exp(P_i + Q_i)),   0 for a row that lacks the one or the other
+ *   d loss_i / d d_ij = sigmoid(P_i + Q_i) softmax_j 2 gamma d_ij             of the same label
+ *                       sigmoid(P_i + Q_i) softmax_j 2 gamma (d_ij - 1)       of another, where d_ij < 1 + margin
+ *   d loss / d embeddings = -D ref,  d loss / d ref = -D' embeddings with D of these, 0 where d was cut to 0; their sum
+ *   without references
+ *
+ * embeddings      [N, D], real, rows of length 1 (to 0.001, else LG_E_DOMAIN; the loss does not normalise them)
+ * labels          [N], int32: any numbers, equal ones are of a class
+ * ref_embeddings  [M, D], rows of length 1; NULL: the embeddings are compared with each other
+ * ref_labels      [M], int32; NULL with ref_embeddings, and only then (LG_E_PARAM)
+ * gamma           > 0; how sharply the worst pairs are preferred. 80 in Keras
+ * margin          0.4 in Keras: same labels aim at d <= margin, others at d >= 1 - margin
+ * remove_diagonal pair (i, i) is no pair of the same label, with references too. true in Keras
+ * detach_weights  the factors (margin + d) and max(0, 1 + margin - d) are constants to the derivative, which then has
+ *                 gamma (margin + d) and -gamma (1 + margin - d), as in the paper. false in Keras
+ * units           rows; those with a loss of 0 for lack of a pair do not count in means, nor in their divisors
+ * same as  keras.losses.Circle; Sun et al. 2020, with detach_weights */
+LG_API lg_tensor *lg_circle(lg_tape *tape, lg_tensor *embeddings, lg_tensor *labels, lg_tensor *ref_embeddings,
+                            lg_tensor *ref_labels, double gamma, double margin, bool remove_diagonal,
+                            bool detach_weights, const lg_loss_options *options);
+
 LG_END_DECLS
 
 #endif

@@ -48,7 +48,7 @@ def case(loss, what, unit, inputs, constants=(), params="", axis=0, sample_weigh
         arrays = [c.reals(next(found)) if found and x.requires_grad else "NULL" for x in leaves]
         return "{ " + ", ".join(arrays) + " }"
 
-    padding = ["{ 0, { 0 }, NULL }"] * (3 - len(inputs))
+    padding = ["{ 0, { 0 }, NULL }"] * (4 - len(inputs))
     print(c.row(
         ("{ " if over_classes else "") + c.text(loss), c.text(what), c.text(params), str(axis), str(len(inputs)),
         "{ " + ", ".join([tensor(x) for x in inputs] + padding) + " }",

@@ -1,9 +1,9 @@
 """Values and gradients of the metric losses.
 
-    KERAS_BACKEND=torch python tests/reference/losses_metric.py > tests/reference/losses_metric.h
+    python tests/reference/losses_metric.py > tests/reference/losses_metric.h
 
-Made with PyTorch 2.13.0, float64. What PyTorch does not have (contrastive, soft triplets, detached circle weights) is
-written as the formula and differentiated by autograd."""
+Made with PyTorch 2.13.0, float64. What PyTorch does not have (contrastive, soft triplets) is written
+as the formula and differentiated by autograd."""
 import torch
 import torch.nn.functional as F
 
