@@ -77,7 +77,7 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test check-valgrind bench accuracy accuracy-losses install uninstall clean help FORCE \
+.PHONY: all deps demo test check-valgrind bench accuracy accuracy-losses docs install uninstall clean help FORCE \
 	$(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
@@ -188,6 +188,16 @@ accuracy-losses: $(BUILD)/tests/run
 	@build-double/tests/run --loss-values $(BUILD)/loss-values.txt
 	@$(BUILD)/tests/run --loss-accuracy $(BUILD)/loss-values.txt
 
+# ------------------------------------------------------------------------------------------------------ docs
+
+# The page of losses, from the library's own table; .ci/run sees to it that the one in the tree is current.
+$(BUILD)/tools/losses_page: $(BUILD)/tools/losses_page.o $(STATIC)
+	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+
+docs: $(BUILD)/tools/losses_page
+	$< > docs/losses.md.new
+	mv docs/losses.md.new docs/losses.md
+
 # ----------------------------------------------------------------------------------------------- installation
 
 PC_LINES = -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@NAME@|$(NAME)|' -e 's|@VERSION@|$(VERSION)|' \
@@ -223,6 +233,8 @@ help:
 	@echo 'make check-valgrind  the tests under valgrind'
 	@echo 'make bench           timings$(if $(BENCHES),: $(BENCHES:%=bench-%))'
 	@echo 'make accuracy        the elementary functions against the truth, over all floats (minutes)'
+	@echo 'make accuracy-losses every loss in float against double'
+	@echo 'make docs            docs/losses.md, from the table of losses'
 	@echo 'make clean           removes every build directory'
 	@echo 'Settings: REAL=double SANITIZE=address,undefined CC=clang WERROR=1 CFLAGS= CPPFLAGS= LDFLAGS='
 
