@@ -75,11 +75,13 @@ START_TEST(spam_is_told_from_mail_as_scikit_learn_does)
 }
 END_TEST
 
+/* On the embedded data, whose test part has 200 frauds: one row at the threshold does not decide. */
 START_TEST(balanced_classes_find_more_of_the_rare_one)
 {
-    ck_assert_int_eq(program_run(SMALL "0 --lr 0.1 --out plain && " SMALL "0 --lr 0.1 --out even --class-weight balanced"), 0);
+    ck_assert_int_eq(program_run("$bin/fraud --epochs 5 --out plain"), 0);
+    ck_assert_int_eq(program_run("$bin/fraud --epochs 5 --out even --class-weight balanced"), 0);
     ck_assert_double_gt(fact("even/run.json", "metrics_at_one_half.recall"),
-                        fact("plain/run.json", "metrics_at_one_half.recall"));
+                        fact("plain/run.json", "metrics_at_one_half.recall") + 0.3);
 }
 END_TEST
 
