@@ -65,6 +65,9 @@ typedef struct lg_loss_options {
  * left alone). With LG_REDUCE_SUM the divisor is the number of units, so that epochs can still be averaged. */
 LG_API bool lg_loss_terms(const lg_tensor *loss, double *sum, double *divisor);
 
+/* The reduction that a loss was made with; LG_REDUCE_MEAN for a tensor that no loss made. */
+LG_API lg_reduction lg_loss_reduction(const lg_tensor *loss);
+
 /* ------------------------------------------------------------------- chunks
  * A loss's mathematics is one function on a chunk of consecutive units: it reads x and labels and writes the value of
  * each unit and, where wanted, the derivatives times `scale`. What reduction, weights and ignored units do is applied

@@ -145,6 +145,7 @@ lg_tensor *lg_run_batch(lg_loss_run *r)
         return NULL;
     r->info->value(batch);
     result->sums.sum = reduce(r, batch);
+    result->sums.reduction = r->options->reduction;
     result->sums.divisor = r->options->reduction == LG_REDUCE_SUM ? (double)batch->units : r->divisor;
     result->weight = r->weight;
     result->scale = r->scale;

@@ -213,15 +213,28 @@ static void loss_backward(const lg_node *node)
 
 const lg_op lg_chunked_loss_op = { "loss", NULL, loss_backward };
 
+/* What the node of a loss keeps; NULL for a tensor that none made. */
+static const lg_loss_sums *sums_of(const lg_tensor *loss)
+{
+    const bool made = loss && lg_tensor_alive(loss) && loss->node &&
+                      (loss->node->op == &lg_chunked_loss_op || loss->node->op == &lg_batch_loss_op);
+    return made ? loss->node->saved : NULL;
+}
+
 bool lg_loss_terms(const lg_tensor *loss, double *sum, double *divisor)
 {
-    if (!loss || !lg_tensor_alive(loss) || !loss->node ||
-        (loss->node->op != &lg_chunked_loss_op && loss->node->op != &lg_batch_loss_op))
+    const lg_loss_sums *sums = sums_of(loss);
+    if (!sums)
         return false;
-    const lg_loss_sums *sums = loss->node->saved;
     *sum = sums->sum;
     *divisor = sums->divisor;
     return true;
+}
+
+lg_reduction lg_loss_reduction(const lg_tensor *loss)
+{
+    const lg_loss_sums *sums = sums_of(loss);
+    return sums ? sums->reduction : LG_REDUCE_MEAN;
 }
 
 /* Memory for what the node keeps: the derivative of every input that wants one. */
@@ -255,7 +268,7 @@ static lg_tensor *record(lg_loss_run *r, double sum)
     if (!output)
         return NULL;
     loss_result *result = output->node->saved;
-    *result = (loss_result){ .sums = { sum, mean ? r->divisor : (double)r->units },
+    *result = (loss_result){ .sums = { sum, mean ? r->divisor : (double)r->units, r->options->reduction },
                              .reduced = reduced,
                              .units = r->units,
                              .count = r->count,

@@ -37,6 +37,7 @@ typedef struct lg_loss_run {
 /* What the node of every loss keeps first. */
 typedef struct lg_loss_sums {
     double sum, divisor;
+    lg_reduction reduction;
 } lg_loss_sums;
 
 extern const lg_op lg_chunked_loss_op, lg_batch_loss_op;

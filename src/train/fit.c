@@ -1,6 +1,7 @@
 /* The training loop (fit.h). */
 #include "train/fit_internal.h"
 
+#include "losses/loss.h"
 #include "tensor/memory_internal.h"
 #include "train/clock_internal.h"
 #include "train/history_internal.h"
@@ -35,7 +36,6 @@ typedef struct fit {
 
     /* Of the group of batches that makes one update (options.accumulate). */
     double weight; /* of their gradients together */
-    bool sums;     /* the loss reduces by sum */
 
     lg_monitor monitor;
     lg_progress *progress;
@@ -172,14 +172,12 @@ static lg_status set_rate(fit *f, size_t t)
 
 /* Of a group of batches the loss is (sum of numerators) / (sum of divisors), whose last term is known only at its end.
  * So every batch adds the gradient of its numerator, and scale_gradients divides at last:
- *   mean loss   numerator = divisor loss      sum loss   numerator = loss, and nothing is divided
- * A loss node that is a sum shows it by a value that is its numerator. */
+ *   mean loss   numerator = divisor loss      sum loss   numerator = loss, and nothing is divided */
 static lg_status add_gradients(fit *f, const lg_step_loss *loss)
 {
-    if (loss->value != 0 && loss->divisor != 1 && loss->divisor != 0)
-        f->sums = loss->value == (double)(lg_real)loss->numerator;
-    const lg_real upstream = f->sums ? 1 : (lg_real)loss->divisor;
-    f->weight = f->sums ? 1 : f->weight + loss->divisor;
+    const bool sums = lg_loss_reduction(loss->tensor) == LG_REDUCE_SUM;
+    const lg_real upstream = sums ? 1 : (lg_real)loss->divisor;
+    f->weight = sums ? 1 : f->weight + loss->divisor;
     lg_tensor *given = lg_constant(f->tape, lg_tensor_rank(loss->tensor), lg_tensor_dims(loss->tensor), &upstream);
     return given ? lg_backward_from(f->tape, loss->tensor, given) : lg_error_code();
 }
