@@ -108,6 +108,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "  CC      $<"
 	@$(COMPILE) $< -o $@
 
+# Takes some of them in, byte for byte.
+$(BUILD)/examples/embedded.o: $(wildcard data/*.csv data/*.gz)
+
 $(STATIC): $(LIBRARY_OBJECTS)
 	@echo "  AR      $@"
 	@rm -f $@
