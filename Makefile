@@ -116,10 +116,11 @@ $(STATIC): $(LIBRARY_OBJECTS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-# A sanitizer's runtime belongs to the program, so its symbols stay open here.
+# A sanitizer's runtime belongs to the program, so its symbols stay open here. nodelete: the team's threads sleep in the
+# library's code, so dlclose must leave it.
 $(SHARED): $(LIBRARY_OBJECTS)
 	@echo "  LD      $@"
-	@$(CC) -shared -Wl,-soname,$(SONAME) $(if $(SANITIZE),,-Wl,-z,defs) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+	@$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete $(if $(SANITIZE),,-Wl,-z,defs) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
 	@ln -sf $(@F) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $(BUILD)/lib$(NAME).so
 

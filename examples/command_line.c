@@ -11,7 +11,7 @@
 enum {
     KEY_DATA = 0x1000, KEY_TARGET, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
     KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
-    KEY_SEED, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
+    KEY_SEED, KEY_THREADS, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
 
 #define MISSING_CHOICES "error|mean|median"
@@ -37,6 +37,7 @@ static const struct argp_option shared_options[] = {
       "Stop after N epochs without a better validation loss and return to the best weights", 3 },
     { "clip-norm", KEY_CLIP_NORM, "NORM", 0, "Scale gradients down to this global norm", 3 },
     { "seed", KEY_SEED, "N", 0, "Of the split, the initial weights and the order of rows", 3 },
+    { "threads", KEY_THREADS, "N", 0, "Threads that share the work, as in LUGE_NUM_THREADS=N", 3 },
     { 0, 0, 0, 0, "Output:", 4 },
     { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
     { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 4 },
@@ -75,6 +76,7 @@ static void default_text(int key, const command_line *line, char *text, size_t b
     case KEY_EARLY_STOPPING: snprintf(text, bytes, options->early_stopping ? "%zu" : "off", options->early_stopping); break;
     case KEY_CLIP_NORM: snprintf(text, bytes, options->clip_norm > 0 ? "%g" : "off", options->clip_norm); break;
     case KEY_SEED: snprintf(text, bytes, "%llu", (unsigned long long)options->seed); break;
+    case KEY_THREADS: snprintf(text, bytes, "%zu", lg_num_threads()); break;
     case KEY_OUT:
         snprintf(text, bytes, "runs/%s; if that is there runs/%s-2, -3, ...", line->about->name, line->about->name);
         break;
@@ -204,6 +206,9 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     case KEY_EARLY_STOPPING: options->early_stopping = argument_count(state, "--early-stopping", arg, 1, 1000000); break;
     case KEY_CLIP_NORM: options->clip_norm = argument_real(state, "--clip-norm", arg, positive); break;
     case KEY_SEED: options->seed = argument_count(state, "--seed", arg, 0, INT64_MAX); break;
+    case KEY_THREADS:
+        lg_set_num_threads(options->threads = argument_count(state, "--threads", arg, 1, LG_MAX_THREADS));
+        break;
     case KEY_OUT:
         if (!*arg)
             argp_error(state, "--out: the name of a folder is wanted");

@@ -21,6 +21,7 @@ typedef struct trainer_options {
     const char *loss;       /* its name, ... */
     lg_loss_spec loss_spec; /* ... and what that means, with --loss-param applied and from_logits set */
     uint64_t seed;
+    size_t threads;         /* 0: lg_num_threads decides */
     double validation_split, test_split;
     size_t early_stopping;  /* epochs of patience; 0: none */
     double clip_norm;       /* 0: none */

@@ -200,6 +200,7 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
     run_note_count(r, "arguments.early_stopping", options->early_stopping);
     run_note_number(r, "arguments.clip_norm", options->clip_norm);
     run_note_count(r, "arguments.seed", options->seed);
+    run_note_count(r, "arguments.threads", lg_num_threads());
 }
 
 run *trainer_open(const trainer *about, const trainer_options *options, int argc, const char *const *argv)

@@ -6,6 +6,7 @@
 #include "tensor/base.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
+#include "tensor/threads.h"
 #include "autograd/gradcheck.h"
 #include "autograd/ops.h"
 #include "autograd/params.h"

@@ -126,6 +126,22 @@ END_TEST
 
 /* ---------------------------------------------------------- command line */
 
+START_TEST(the_number_of_threads_comes_from_option_environment_or_processors)
+{
+    ck_assert_int_eq(program_run("LUGE_NUM_THREADS=5 " SMALL " --out a && LUGE_NUM_THREADS=5 " SMALL " --out b --threads 3"), 0);
+    ck_assert_double_eq(fact("a/run.json", "arguments.threads"), 5);
+    ck_assert_double_eq(fact("b/run.json", "arguments.threads"), 3);
+    ck_assert_int_eq(program_run("LUGE_NUM_THREADS=0 " SMALL " --out c && LUGE_NUM_THREADS=2x " SMALL " --out d"), 0);
+    ck_assert_int_eq(program_run("env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc"), 0);
+    const double processors = atof(program_file("out"));
+    ck_assert_double_eq(fact("c/run.json", "arguments.threads"), processors);
+    ck_assert_double_eq(fact("d/run.json", "arguments.threads"), processors);
+    ck_assert_int_eq(program_run("LUGE_NUM_THREADS=7 $bin/fraud --help | grep -A 2 -e --threads"), 0);
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "(default: 7)"));
+    ck_assert_int_eq(program_run(SMALL " --threads 0"), 2);
+}
+END_TEST
+
 START_TEST(help_and_version_go_to_stdout)
 {
     ck_assert_int_eq(program_run("$bin/fraud --help"), 0);
@@ -489,6 +505,7 @@ Suite *fraud_suite(void)
     TCase *line = tcase_create("command line");
     tcase_add_checked_fixture(line, setup, program_teardown);
     tcase_add_test(line, help_and_version_go_to_stdout);
+    tcase_add_test(line, the_number_of_threads_comes_from_option_environment_or_processors);
     tcase_add_loop_test(line, usage_errors_exit_2_and_say_what_is_allowed, 0,
                         (int)(sizeof usage_errors / sizeof *usage_errors));
     tcase_add_test(line, bad_data_is_one_line_and_leaves_no_folder);

@@ -1,0 +1,19 @@
+/* Work divided among the threads of the team (threads.h). */
+#ifndef LG_THREADS_INTERNAL_H
+#define LG_THREADS_INTERNAL_H
+
+#include "tensor/threads.h"
+
+/* Task `index` of a call. No two tasks that run at the same time have the same `worker` (0 .. workers - 1): it says which
+ * scratch is the task's own. Which worker gets a task is chance, so a result must not depend on it. */
+typedef lg_status lg_task(size_t index, size_t worker, void *context);
+
+/* Runs tasks 0 .. count - 1, handed out in this order, on at most `workers` threads, the caller's being worker 0; returns
+ * when all have ended. Alone on the caller's thread when `workers` is 1, within a task, while another thread has the
+ * team, or when the system gives no thread. Allocates nothing once the team is there.
+ *
+ * After a task that fails no further one is begun. Returns the status of the failed task of the lowest index, with its
+ * message as this thread's: the same as with one thread. */
+lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context);
+
+#endif
