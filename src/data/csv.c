@@ -225,15 +225,11 @@ static lg_status check_options(const char *path, const lg_csv_options *options)
     return LG_OK;
 }
 
-lg_dataset *lg_dataset_read_csv(const char *path, const lg_csv_options *options)
+lg_dataset *lg_csv_read(lg_stream *stream, const lg_csv_options *options)
 {
     static const lg_csv_options defaults;
-    if (!path) {
-        lg_fail_null("read_csv: no path");
-        return NULL;
-    }
     lg_csv_table table = { .options = options ? options : &defaults };
-    if (check_options(path, table.options) < 0)
+    if (check_options(stream->path, table.options) < 0)
         return NULL;
     table.c_locale = newlocale(LC_ALL_MASK, "C", NULL);
     if (!table.c_locale) {
@@ -241,7 +237,7 @@ lg_dataset *lg_dataset_read_csv(const char *path, const lg_csv_options *options)
         return NULL;
     }
     lg_dataset *dataset = NULL;
-    if (lg_csv_reader_open(&table.reader, path, table.options->delimiter ? table.options->delimiter : ',',
+    if (lg_csv_reader_open(&table.reader, stream, table.options->delimiter ? table.options->delimiter : ',',
                            table.options->skip_lines) == LG_OK) {
         lg_status status = read_table(&table);
         lg_csv_reader_close(&table.reader);
@@ -249,5 +245,19 @@ lg_dataset *lg_dataset_read_csv(const char *path, const lg_csv_options *options)
             dataset = lg_csv_encode(&table);
     }
     free_table(&table);
+    return dataset;
+}
+
+lg_dataset *lg_dataset_read_csv(const char *path, const lg_csv_options *options)
+{
+    if (!path) {
+        lg_fail_null("read_csv: no path");
+        return NULL;
+    }
+    lg_stream stream;
+    if (lg_stream_open(&stream, path) < 0)
+        return NULL;
+    lg_dataset *dataset = lg_csv_read(&stream, options);
+    lg_stream_close(&stream);
     return dataset;
 }

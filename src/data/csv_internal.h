@@ -58,6 +58,9 @@ bool lg_csv_number_of(const lg_csv_table *table, const char *text, double *value
 /* Whether two texts are the same class: the same bytes, or the same number. */
 bool lg_csv_same_class(const lg_csv_table *table, const char *a, const char *b);
 
+/* lg_dataset_read_csv of a file that is open. */
+lg_dataset *lg_csv_read(lg_stream *stream, const lg_csv_options *options);
+
 /* The data set of all that was read. The table's arrays may have moved to it. */
 lg_dataset *lg_csv_encode(lg_csv_table *table);
 

@@ -1,10 +1,8 @@
 /* Splitting a CSV file into records and cells (RFC 4180). */
 #include "data/csv_reader_internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "tensor/memory_internal.h"
 
@@ -12,21 +10,6 @@ enum { FIRST_CAPACITY = 1 << 18 };
 static const size_t longest_record = (size_t)1 << 26;
 
 /* ---- bytes --------------------------------------------------------------------------------------------------------- */
-
-static lg_status read_error(lg_csv_reader *reader)
-{
-    int code;
-    const char *text = gzerror(reader->file, &code);
-    if (code == Z_ERRNO)
-        return lg_fail(LG_E_IO, "%s: cannot be read: %s", reader->path, strerror(errno));
-    if (code == Z_MEM_ERROR)
-        return lg_fail(LG_E_MEMORY, "%s: out of memory for unpacking", reader->path);
-    if (code == Z_BUF_ERROR)
-        return lg_fail(LG_E_FORMAT, "%s: the gzip file ends too early; it was cut off", reader->path);
-    /* zlib puts its own idea of the path in front. */
-    const char *colon = strrchr(text, ':');
-    return lg_fail(LG_E_FORMAT, "%s: the gzip file is damaged:%s", reader->path, colon ? colon + 1 : text);
-}
 
 /* Moves the unread bytes to the front, makes room if they fill more than half, and reads as many as fit. */
 static lg_status refill(lg_csv_reader *reader)
@@ -45,38 +28,17 @@ static lg_status refill(lg_csv_reader *reader)
         reader->buffer = larger;
         reader->capacity *= 2;
     }
-    errno = 0;
-    int got = gzread(reader->file, reader->buffer + unread, (unsigned)(reader->capacity - unread));
-    if (got < 0)
-        return read_error(reader);
-    if (got == 0) {
-        int code;
-        gzerror(reader->file, &code);
-        if (code != Z_OK && code != Z_STREAM_END)
-            return read_error(reader);
-        reader->at_end = true;
-    }
-    reader->end = unread + (size_t)got;
+    size_t wanted = reader->capacity - unread, got;
+    lg_status status = lg_stream_read(reader->stream, reader->buffer + unread, wanted, &got);
+    if (status < 0)
+        return status;
+    reader->at_end = got < wanted;
+    reader->end = unread + got;
     reader->buffer[reader->end] = '\0';
     return LG_OK;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------------- */
-
-static lg_status open_file(lg_csv_reader *reader)
-{
-    struct stat status;
-    if (stat(reader->path, &status) == 0 && S_ISDIR(status.st_mode))
-        return lg_fail(LG_E_IO, "%s: is a directory, not a file", reader->path);
-    errno = 0;
-    reader->file = gzopen(reader->path, "rb");
-    if (!reader->file && errno == 0)
-        return lg_fail(LG_E_MEMORY, "%s: out of memory for opening", reader->path);
-    if (!reader->file)
-        return lg_fail(LG_E_IO, "%s: cannot be opened: %s", reader->path, strerror(errno));
-    gzbuffer(reader->file, FIRST_CAPACITY);
-    return LG_OK;
-}
 
 static lg_status skip_mark(lg_csv_reader *reader)
 {
@@ -117,13 +79,14 @@ static lg_status skip_line(lg_csv_reader *reader)
     }
 }
 
-lg_status lg_csv_reader_open(lg_csv_reader *reader, const char *path, char delimiter, size_t skip_lines)
+lg_status lg_csv_reader_open(lg_csv_reader *reader, lg_stream *stream, char delimiter, size_t skip_lines)
 {
-    *reader = (lg_csv_reader){ .path = path, .delimiter = delimiter, .capacity = FIRST_CAPACITY, .line = 1 };
+    *reader = (lg_csv_reader){
+        .path = stream->path, .stream = stream, .delimiter = delimiter, .capacity = FIRST_CAPACITY, .line = 1
+    };
     reader->stop[0] = reader->stop['\n'] = reader->stop['\r'] = reader->stop[(unsigned char)delimiter] = true;
-    lg_status status = open_file(reader);
-    if (status == LG_OK && !(reader->buffer = lg_calloc(reader->capacity + 1, 1, "read_csv")))
-        status = LG_E_MEMORY;
+    reader->buffer = lg_calloc(reader->capacity + 1, 1, "read_csv");
+    lg_status status = reader->buffer ? LG_OK : LG_E_MEMORY;
     if (status == LG_OK)
         status = skip_mark(reader);
     for (size_t i = 0; status == LG_OK && i < skip_lines; i++)
@@ -135,11 +98,8 @@ lg_status lg_csv_reader_open(lg_csv_reader *reader, const char *path, char delim
 
 void lg_csv_reader_close(lg_csv_reader *reader)
 {
-    if (reader->file)
-        gzclose(reader->file);
     free(reader->buffer);
     free(reader->cells);
-    reader->file = NULL;
     reader->buffer = NULL;
     reader->cells = NULL;
 }

@@ -2,9 +2,7 @@
 #ifndef LG_CSV_READER_INTERNAL_H
 #define LG_CSV_READER_INTERNAL_H
 
-#include <zlib.h>
-
-#include "tensor/base.h"
+#include "data/stream_internal.h"
 
 typedef struct lg_csv_cell {
     char *text;    /* ended by NUL, quotes taken off; valid until the next record */
@@ -15,7 +13,7 @@ typedef struct lg_csv_cell {
 
 typedef struct lg_csv_reader {
     const char *path;
-    gzFile file;
+    lg_stream *stream;       /* the caller's */
     char delimiter;
     bool stop[256];          /* bytes that may end an unquoted cell */
     char *buffer;            /* bytes begin .. end-1 are unread; one byte more is allocated */
@@ -26,8 +24,9 @@ typedef struct lg_csv_reader {
     size_t cell_count, cell_capacity;
 } lg_csv_reader;
 
-/* Opens a file (plain or gzip) and skips a byte order mark and skip_lines lines. On error everything is closed. */
-lg_status lg_csv_reader_open(lg_csv_reader *reader, const char *path, char delimiter, size_t skip_lines);
+/* Begins to read an open file: skips a byte order mark and skip_lines lines. On error everything but the stream is
+ * released. */
+lg_status lg_csv_reader_open(lg_csv_reader *reader, lg_stream *stream, char delimiter, size_t skip_lines);
 
 /* Reads the next record that is not an empty line into cells[0..cell_count); cell_count is 0 at the end of the file. */
 lg_status lg_csv_reader_next(lg_csv_reader *reader);
