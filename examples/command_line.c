@@ -9,7 +9,7 @@
 /* ----------------------------------------------------------------- options */
 
 enum {
-    KEY_DATA = 0x1000, KEY_TARGET, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
+    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
     KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
     KEY_SEED, KEY_THREADS, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
@@ -19,8 +19,9 @@ enum {
 /* Defaults are added to these texts by show_default. */
 static const struct argp_option shared_options[] = {
     { 0, 0, 0, 0, "Data:", 2 },
-    { "data", KEY_DATA, "FILE", 0, "Table to train on: CSV, or CSV in gzip", 2 },
+    { "data", KEY_DATA, "FILE", 0, "Rows to train on: CSV, IDX or NPY, as it is or in gzip", 2 },
     { "target", KEY_TARGET, "COLUMN", 0, "Column to predict: its name, or its number from 0 (-1 is the last)", 2 },
+    { "labels", KEY_LABELS, "FILE", 0, "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
     { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },
     { "missing", KEY_MISSING, "error|mean|median", 0, "What stands in for missing numbers, of the training part", 2 },
     { "validation-split", KEY_VALIDATION_SPLIT, "SHARE", 0, "Share of the rows for validation", 2 },
@@ -186,6 +187,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     switch (key) {
     case KEY_DATA: options->data = arg; break;
     case KEY_TARGET: options->target = arg; break;
+    case KEY_LABELS: options->labels = arg; break;
     case KEY_DROP: argument_names(state, "--drop", arg, TRAINER_MOST_DROPPED, options->drop); break;
     case KEY_MISSING: options->missing = argument_choice(state, "--missing", arg, MISSING_CHOICES); break;
     case KEY_VALIDATION_SPLIT:
@@ -221,6 +223,10 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
         break;
     case KEY_DRY_RUN: options->dry_run = true; break;
     case ARGP_KEY_END:
+        if (options->labels && !options->data)
+            argp_error(state, "--labels needs --data");
+        if (options->labels && options->target)
+            argp_error(state, "--labels and --target: only one of them can say what is to be predicted");
         if (options->validation_split + options->test_split >= 1)
             argp_error(state, "--validation-split and --test-split: %g and %g leave nothing to train on",
                        options->validation_split, options->test_split);

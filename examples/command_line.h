@@ -13,6 +13,7 @@
 typedef struct trainer_options {
     const char *data;       /* NULL: the trainer's embedded data */
     const char *target;     /* NULL: not given */
+    const char *labels;     /* file with the target of each row, for arrays; NULL: not given */
     const char *drop[TRAINER_MOST_DROPPED + 1];
     size_t missing;         /* TRAINER_MISSING_... */
     size_t epochs, batch_size;

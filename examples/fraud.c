@@ -47,8 +47,8 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
     case KEY_CLASS_WEIGHT: options->balanced = argument_choice(state, "--class-weight", arg, "none|balanced"); break;
     case KEY_HARDEST: options->hardest = argument_count(state, "--hardest", arg, 0, 1000000000); break;
     case ARGP_KEY_END:
-        if (options->shared.data && !options->shared.target)
-            argp_error(state, "--data needs --target: the column that says what is fraud (-1 is the last)");
+        if (options->shared.data && !options->shared.target && !options->shared.labels)
+            argp_error(state, "--data needs --target: the column that says what is fraud (-1 is the last); or --labels");
         if (!options->shared.data && (options->shared.target || options->positive))
             argp_error(state, "%s needs --data", options->positive ? "--positive" : "--target");
         break;

@@ -19,12 +19,25 @@ lg_rng trainer_rng(const trainer_options *options, trainer_stream stream)
     return lg_rng_split(&seeded, stream);
 }
 
-lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv)
+static lg_dataset *read_data(const trainer_options *options, lg_csv_options csv, bool flatten)
 {
     csv.target = options->target;
     csv.drop = options->drop[0] ? options->drop : NULL;
     csv.missing = options->missing == TRAINER_MISSING_ERROR ? LG_MISSING_ERROR : LG_MISSING_KEEP;
-    return lg_dataset_read_csv(options->data, &csv);
+    return lg_dataset_read(options->data, &(lg_read_options){ .csv = csv,
+                                                              .labels = options->labels,
+                                                              .unit_bytes = true,
+                                                              .flatten = flatten });
+}
+
+lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv)
+{
+    return read_data(options, csv, true);
+}
+
+lg_dataset *trainer_read_pictures(const trainer_options *options, lg_csv_options csv)
+{
+    return read_data(options, csv, false);
 }
 
 static lg_status fill_missing(trainer_data *data, const trainer_options *options)
@@ -177,6 +190,7 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
 {
     run_note_text(r, "arguments.data", options->data);
     run_note_text(r, "arguments.target", options->target);
+    run_note_text(r, "arguments.labels", options->labels);
     size_t dropped = 0;
     while (options->drop[dropped])
         dropped++;

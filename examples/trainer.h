@@ -39,8 +39,12 @@ lg_status trainer_print_data(const trainer_options *options, const trainer_data 
 typedef enum trainer_stream { TRAINER_SPLIT = 1, TRAINER_WEIGHTS, TRAINER_SHUFFLE, TRAINER_OWN = 100 } trainer_stream;
 lg_rng trainer_rng(const trainer_options *options, trainer_stream stream);
 
-/* Reads --data; `csv` says what the trainer wants of it, the shared options (--target, --drop, --missing) are added. */
+/* Reads --data: CSV, IDX or NPY, as the content says. `csv` is what the trainer wants of it (target_kind and positive
+ * hold for all kinds); the shared options (--target, --labels, --drop, --missing) are added. Unsigned bytes, which pixels
+ * are, become numbers in [0, 1]. Rows are vectors, "x" is [features]; with _pictures those of an array keep their shape,
+ * and only those of a table are vectors. */
 lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv);
+lg_dataset *trainer_read_pictures(const trainer_options *options, lg_csv_options csv);
 
 /* "--optimizer" with "--lr" on a set. */
 lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *params);

@@ -189,6 +189,8 @@ static const struct {
     { "--out ''", "--out:" },
     { "--data small.csv", "--data needs --target" },
     { "--target fraud", "--target needs --data" },
+    { "--labels labels.npy", "--labels needs --data" },
+    { "--data small.csv --target fraud --labels labels.npy", "--labels and --target: only one" },
     { "--bogus", "unrecognized option '--bogus'" },
     { "--epochs", "option '--epochs' requires an argument" },
     { "stray", "\"stray\" belongs to no option" },
@@ -202,6 +204,26 @@ START_TEST(usage_errors_exit_2_and_say_what_is_allowed)
                       strstr(program_file("err"), usage_errors[_i].said) != NULL,
                   "%s: %s", usage_errors[_i].arguments, program_file("err"));
     ck_assert(!program_has("runs"));
+}
+END_TEST
+
+/* The same rows as arrays, with their labels in a file of their own, are the same training. */
+START_TEST(arrays_train_as_the_table_does)
+{
+    lg_dataset *table = lg_dataset_read_csv(program_path("small.csv"), &(lg_csv_options){ .target = "fraud" });
+    ck_assert_ptr_nonnull(table);
+    int32_t labels[300];
+    ck_assert_int_eq(lg_dataset_labels(table, NULL, 0, labels), LG_OK);
+    const size_t dims[] = { 300, 3 };
+    ck_assert_int_eq(lg_npy_write_array(program_path("x.npy"), LG_REAL, 2, dims, lg_dataset_values(table, "x")), LG_OK);
+    ck_assert_int_eq(lg_npy_write_array(program_path("y.npy"), LG_INT32, 1, dims, labels), LG_OK);
+    lg_dataset_free(table);
+    ck_assert_int_eq(program_run("gzip x.npy && " SMALL " --out table"), 0);
+    ck_assert_int_eq(program_run("$bin/fraud --data x.npy.gz --labels y.npy --epochs 2 --out arrays"), 0);
+    ck_assert_int_eq(program_run("cmp table/predictions.csv arrays/predictions.csv"), 0);
+    ck_assert_int_eq(program_run("$bin/fraud --data y.npy --target 0"), 1);
+    ck_assert_str_eq(program_file("err"), "fraud: y.npy: the array is 300, which has no columns for a target; give a labels "
+                                          "file\n");
 }
 END_TEST
 
@@ -506,6 +528,7 @@ Suite *fraud_suite(void)
     tcase_add_checked_fixture(line, setup, program_teardown);
     tcase_add_test(line, help_and_version_go_to_stdout);
     tcase_add_test(line, the_number_of_threads_comes_from_option_environment_or_processors);
+    tcase_add_test(line, arrays_train_as_the_table_does);
     tcase_add_loop_test(line, usage_errors_exit_2_and_say_what_is_allowed, 0,
                         (int)(sizeof usage_errors / sizeof *usage_errors));
     tcase_add_test(line, bad_data_is_one_line_and_leaves_no_folder);
