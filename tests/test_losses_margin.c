@@ -129,6 +129,29 @@ START_TEST(sample_weights_enter_the_svm_and_leave_the_penalty_alone)
 }
 END_TEST
 
+/* Rows 1, 2, 3 in batches of two and one: the mean over rows is what all three together give. */
+START_TEST(an_svm_counts_by_its_rows_in_means_over_batches)
+{
+    const lg_real scores[] = { (lg_real).5, 1, -2 }, labels[] = { 1, -1, 1 }, weights[] = { 3, 1, 4 };
+    lg_tensor *w = vector(1, (lg_real[]){ 2 });
+    for (int weighted = 0; weighted < 2; weighted++) {
+        const size_t first[] = { 0, 0, 2 }, rows[] = { 3, 2, 1 };
+        double sum[3], divisor[3];
+        for (size_t k = 0; k < 3; k++) {
+            lg_tensor *weight = lg_constant(tape, LG_SHAPE(rows[k]), weights + first[k]);
+            const lg_loss_options options = { .sample_weight = weighted ? weight : NULL,
+                                              .reduction = weighted ? LG_REDUCE_WEIGHTED_MEAN : LG_REDUCE_MEAN };
+            lg_tensor *y = lg_constant(tape, LG_SHAPE(rows[k]), labels + first[k]);
+            lg_tensor *loss = lg_svm(tape, vector(rows[k], scores + first[k]), w, y, .5, 1, &options);
+            ck_assert(lg_loss_terms(loss, &sum[k], &divisor[k]));
+            ck_assert_double_eq_tol(sum[k] / divisor[k], value_of(loss), tight);
+        }
+        ck_assert_double_eq(divisor[0], weighted ? 8 : 3);
+        ck_assert_double_eq_tol((sum[1] + sum[2]) / (divisor[1] + divisor[2]), sum[0] / divisor[0], tight);
+    }
+}
+END_TEST
+
 START_TEST(an_svm_of_no_samples_costs_nothing)
 {
     lg_tensor *z = lg_variable(tape, LG_SHAPE(0), NULL), *w = vector(1, (lg_real[]){ 2 });
@@ -197,6 +220,7 @@ Suite *losses_margin_suite(void)
     tcase_add_test(cases, labels_0_and_1_mean_minus_one_and_one);
     tcase_add_test(cases, the_svm_is_its_parts_and_minus_bias_only_turns_the_bias_around);
     tcase_add_test(cases, sample_weights_enter_the_svm_and_leave_the_penalty_alone);
+    tcase_add_test(cases, an_svm_counts_by_its_rows_in_means_over_batches);
     tcase_add_test(cases, an_svm_of_no_samples_costs_nothing);
     tcase_add_test(cases, a_label_given_twice_counts_twice_and_none_cost_nothing);
     tcase_add_test(cases, wrong_labels_powers_and_shapes_are_named);

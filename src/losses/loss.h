@@ -112,6 +112,8 @@ typedef struct lg_loss_batch {
     void *scratch;                     /* 64-byte aligned, not initialised */
     lg_real *loss;                     /* [units], written by value */
     bool *counted;                     /* [units], true at first; false leaves the unit out of means and their divisors */
+    double counts;                     /* LG_OWN_REDUCTION: a mean over batches takes this one's mean times this (its rows,
+                                          say), lg_loss_terms; 0: each counts as one */
 
     const lg_real *factor;             /* [units] in derivative; a unit of factor 0 adds nothing, whatever its loss */
     lg_real *d[LG_LOSS_MAX_INPUTS];    /* out, every element: derivative by input i; NULL where not wanted */

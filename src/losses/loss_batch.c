@@ -149,5 +149,10 @@ lg_tensor *lg_run_batch(lg_loss_run *r)
     result->sums.divisor = r->options->reduction == LG_REDUCE_SUM ? (double)batch->units : r->divisor;
     result->weight = r->weight;
     result->scale = r->scale;
-    return record(r, result);
+    lg_tensor *output = record(r, result);
+    if (own && batch->counts > 0) {
+        result->sums.sum *= batch->counts;
+        result->sums.divisor *= batch->counts;
+    }
+    return output;
 }

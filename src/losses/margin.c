@@ -159,6 +159,7 @@ static void svm_value(lg_loss_batch *b)
     for (size_t k = 0; k < w->size; k++)
         norm += (double)w->real[k] * (double)w->real[k];
     b->loss[0] = n == 0 ? 0 : (lg_real)(b->param[SVM_LAMBDA] * norm + sum * share);
+    b->counts = b->options->reduction == LG_REDUCE_SUM ? 0 : divisor;
 }
 
 static void svm_derivative(lg_loss_batch *b)

@@ -33,7 +33,7 @@ LG_API lg_tensor *lg_squared_hinge(lg_tape *tape, lg_tensor *pred, lg_tensor *ta
  * lambda   >= 0; power 1 or 2
  * options  labels, reduction (LG_REDUCE_SUM sums the hinge terms instead; lambda |w|^2 stays), sample_weight [N]: mean of
  *          weight x hinge term, LG_REDUCE_WEIGHTED_MEAN divides by the sum of the weights
- * units    one: the objective
+ * units    one: the objective, which in a mean over batches counts by its rows (weighted mean: by its weights)
  * same as  sklearn.svm.SVC(kernel="linear", C = 1 / (2 lambda N)), up to the factor 2 lambda (power 1); LinearSVC's
  *          squared_hinge but for its penalised intercept (power 2); Shalev-Shwartz et al. 2007 (Pegasos) */
 LG_API lg_tensor *lg_svm(lg_tape *tape, lg_tensor *scores, lg_tensor *w, lg_tensor *target, double lambda, int power,
