@@ -92,6 +92,18 @@ START_TEST(cosine_stays_at_its_final_rate_beyond_the_end)
 }
 END_TEST
 
+/* Keras's InverseTimeDecay, and Pegasos's 1 / (lambda t). */
+START_TEST(inverse_divides_by_one_plus_decay_t)
+{
+    const lg_schedule tenth = lg_schedule_inverse(0.1), pegasos = lg_schedule_inverse(1);
+    ck_assert_double_eq(lg_schedule_rate(&tenth, 0.5, 0), 0.5);
+    ck_assert_double_eq_tol(lg_schedule_rate(&tenth, 0.5, 10), 0.25, 1e-15);
+    ck_assert_double_eq_tol(lg_schedule_rate(&tenth, 0.5, 1000), 0.5 / 101, 1e-15);
+    for (size_t t = 1; t < 1000; t += 99)
+        ck_assert_double_eq_tol(lg_schedule_rate(&pegasos, 1 / 0.01, t - 1), 1 / (0.01 * (double)t), 1e-12);
+}
+END_TEST
+
 static void expect_refused(lg_schedule schedule, const char *part)
 {
     lg_error_clear();
@@ -113,6 +125,8 @@ START_TEST(fields_outside_their_range_are_refused)
     expect_refused(lg_schedule_cosine(5, 4, 0), "warm_up is 5 of total 4");
     expect_refused(lg_schedule_cosine(0, 0, 0), "total 0");
     expect_refused(lg_schedule_cosine(0, 4, -1), "final_rate is -1");
+    expect_refused(lg_schedule_inverse(-1), "decay is -1");
+    expect_refused(lg_schedule_inverse((double)INFINITY), "decay is inf");
     expect_refused(lg_schedule_plateau(1, 1), "factor is 1");
     bad.threshold = -1;
     expect_refused(bad, "threshold is -1");
@@ -137,6 +151,7 @@ Suite *schedule_suite(void)
     tcase_add_test(tcase, plateau_resumes_from_its_state);
     tcase_add_test(tcase, nothing_and_zeros_are_the_constant_schedule);
     tcase_add_test(tcase, cosine_stays_at_its_final_rate_beyond_the_end);
+    tcase_add_test(tcase, inverse_divides_by_one_plus_decay_t);
     tcase_add_test(tcase, fields_outside_their_range_are_refused);
     suite_add_tcase(suite, tcase);
     return suite;

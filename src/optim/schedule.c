@@ -26,6 +26,11 @@ lg_schedule lg_schedule_cosine(size_t warm_up, size_t total, double final_rate)
     return (lg_schedule){ .kind = LG_SCHEDULE_COSINE, .warm_up = warm_up, .total = total, .final_rate = final_rate };
 }
 
+lg_schedule lg_schedule_inverse(double decay)
+{
+    return (lg_schedule){ .kind = LG_SCHEDULE_INVERSE, .decay = decay };
+}
+
 lg_schedule lg_schedule_plateau(double factor, size_t patience)
 {
     return (lg_schedule){ .kind = LG_SCHEDULE_PLATEAU, .factor = factor, .patience = patience, .threshold = 1e-4 };
@@ -79,6 +84,8 @@ lg_status lg_schedule_check(const lg_schedule *s)
         return at_least_zero("cosine", "final_rate", s->final_rate);
     case LG_SCHEDULE_PLATEAU:
         return check_plateau(s);
+    case LG_SCHEDULE_INVERSE:
+        return at_least_zero("inverse", "decay", s->decay);
     }
     return lg_fail(LG_E_PARAM, "schedule: there is no kind %d", (int)s->kind);
 }
@@ -122,6 +129,8 @@ double lg_schedule_rate(const lg_schedule *s, double base_rate, size_t t)
         return cosine(s, base_rate, t);
     case LG_SCHEDULE_PLATEAU:
         return reduced(s, base_rate);
+    case LG_SCHEDULE_INVERSE:
+        return base_rate / (1 + s->decay * (double)t);
     }
     return base_rate;
 }

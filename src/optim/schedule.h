@@ -23,7 +23,8 @@ typedef enum lg_schedule_kind {
     LG_SCHEDULE_STEP,
     LG_SCHEDULE_EXPONENTIAL,
     LG_SCHEDULE_COSINE,
-    LG_SCHEDULE_PLATEAU
+    LG_SCHEDULE_PLATEAU,
+    LG_SCHEDULE_INVERSE
 } lg_schedule_kind;
 
 typedef enum lg_schedule_unit { LG_PER_EPOCH = 0, LG_PER_STEP } lg_schedule_unit;
@@ -41,6 +42,7 @@ typedef struct lg_schedule {
     lg_schedule_kind kind;
     lg_schedule_unit unit;
     double factor;                /* step, exponential (gamma), plateau: what the rate is multiplied by */
+    double decay;                 /* inverse: >= 0 */
     size_t every;                 /* step: counts between two reductions, >= 1 */
     size_t warm_up, total;        /* cosine: 0 <= warm_up <= total, 1 <= total */
     double final_rate;            /* cosine, plateau: the lowest rate, >= 0 */
@@ -60,6 +62,8 @@ typedef struct lg_schedule {
  *                 final + (base - final) (1 + cos(pi (t - warm_up) / (total - warm_up))) / 2      CosineAnnealingLR
  *                 final                                                          t >= total
  *                 Loshchilov & Hutter, "SGDR", ICLR 2017
+ *   inverse       base / (1 + decay t)         Keras's InverseTimeDecay; a base of 1 / lambda with decay 1, per step,
+ *                 is the 1 / (lambda t) of sub-gradient descent on strongly convex functions, its t counted from 1
  *   plateau       base, multiplied by factor after more than `patience` epochs in a row whose metric was no better than
  *                 the best, never below `final_rate`; 0 < factor < 1            ReduceLROnPlateau
  *                 better: metric < best (1 - threshold), or best - threshold with `absolute`;
@@ -70,6 +74,7 @@ LG_API lg_schedule lg_schedule_constant(void);
 LG_API lg_schedule lg_schedule_step(size_t every, double factor);
 LG_API lg_schedule lg_schedule_exponential(double factor);
 LG_API lg_schedule lg_schedule_cosine(size_t warm_up, size_t total, double final_rate);
+LG_API lg_schedule lg_schedule_inverse(double decay);
 LG_API lg_schedule lg_schedule_plateau(double factor, size_t patience);
 
 /* LG_OK, or LG_E_PARAM with the field that is out of range. NULL is the constant schedule. */
