@@ -34,6 +34,7 @@
 #include "losses/sequence.h"
 #include "models/layers.h"
 #include "models/sequential.h"
+#include "optim/average.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "train/batch.h"

@@ -306,7 +306,7 @@ START_TEST(a_nan_is_told_with_its_place_and_its_operation)
     options = quiet(1, 16);
     options.validation_split = 0.5;
     ck_assert_ptr_null(lg_fit(net_step, &n, n.optimizer, data, &options));
-    ck_assert_msg(strstr(lg_error(), "lg_fit: the validation loss is NaN after epoch 1, in batch 2: log #"), "%s",
+    ck_assert_msg(strstr(lg_error(), "lg_fit: val_loss is NaN after epoch 1, in batch 2: log #"), "%s",
                   lg_error());
     net_free(&n);
     lg_dataset_free(data);

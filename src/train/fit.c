@@ -29,8 +29,9 @@ typedef struct fit {
     bool scheduled; /* else the rate is the caller's, to change in a callback if he likes */
     lg_dataset *train_part, *validation_part; /* of validation_split */
     lg_tape *tape;
-    lg_pass train, validation;
+    lg_pass train, again, validation; /* again: the training rows in evaluation mode */
     bool validates;
+    lg_average *average;
     size_t epochs, epoch;
     size_t updates; /* since the beginning */
 
@@ -83,10 +84,12 @@ static lg_status open_passes(fit *f, const lg_dataset *dataset)
         validation = f->validation_part;
     }
     f->train.training = true;
-    lg_status status = lg_pass_open(&f->train, dataset, o->batch_size, o->no_shuffle ? NULL : &order, NULL);
+    lg_status status = lg_pass_open(&f->train, dataset, o->batch_size, o->no_shuffle ? NULL : &order);
     f->validates = validation != NULL;
+    if (status == LG_OK && o->evaluate_train)
+        status = lg_pass_open(&f->again, dataset, o->batch_size, NULL);
     if (status == LG_OK && f->validates)
-        status = lg_pass_open(&f->validation, validation, o->batch_size, NULL, "val_");
+        status = lg_pass_open(&f->validation, validation, o->batch_size, NULL);
     if (status == LG_OK && o->class_weight)
         status = lg_reports_set_class_weight(f->train.reports, o->class_weight_count, o->class_weight);
     return status;
@@ -109,9 +112,13 @@ static lg_status open_fit(fit *f, lg_step_function *step, void *model, const lg_
     f->scheduled = f->schedule.kind != LG_SCHEDULE_CONSTANT;
     if (!(f->tape = lg_tape_new()))
         return LG_E_MEMORY;
-    f->train = f->validation =
+    f->train = f->again = f->validation =
         (lg_pass){ .what = "lg_fit", .step = step, .model = model, .tape = f->tape, .seed = o->seed };
+    f->again.prefix = "train_";
+    f->validation.prefix = "val_";
     status = open_passes(f, dataset);
+    if (status == LG_OK && o->average.kind != LG_AVERAGE_NONE)
+        status = (f->average = lg_average_new(f->params, &o->average)) ? LG_OK : lg_error_code();
     if (status == LG_OK)
         status = lg_monitor_init(&f->monitor, &o->early_stopping, f->validates);
     if (status == LG_OK)
@@ -144,7 +151,7 @@ static lg_status put_pass(row *r, lg_pass *pass, bool pooled)
     size_t count;
     const char *const *names;
     const double *values;
-    lg_status status = put(r, pass->training ? "loss" : "val_loss", lg_pass_mean(pass));
+    lg_status status = put(r, pass->loss_name, lg_pass_mean(pass));
     if (status == LG_OK)
         status = lg_reports_read(pass->reports, pooled, &count, &names, &values);
     for (size_t i = 0; status == LG_OK && i < count; i++)
@@ -210,6 +217,8 @@ static lg_status update(fit *f)
         status = set_rate(f, f->updates);
     if (status == LG_OK)
         status = lg_optimizer_step(f->optimizer);
+    if (status == LG_OK && f->average)
+        status = lg_average_update(f->average);
     lg_optimizer_zero_grad(f->optimizer);
     f->updates++;
     return status;
@@ -240,11 +249,11 @@ static bool interrupted(fit *f)
     return true;
 }
 
-static lg_status validate(fit *f)
+static lg_status evaluate(fit *f, lg_pass *pass)
 {
-    lg_pass_begin(&f->validation, f->epoch);
-    for (size_t step = 1; step <= f->validation.steps && !interrupted(f); step++)
-        if (!lg_pass_loss(&f->validation, step).tensor)
+    lg_pass_begin(pass, f->epoch);
+    for (size_t step = 1; step <= pass->steps && !interrupted(f); step++)
+        if (!lg_pass_loss(pass, step).tensor)
             return lg_error_code();
     return LG_OK;
 }
@@ -257,6 +266,8 @@ static lg_status record(fit *f, double began, double trained)
     lg_status status = put(r, "epoch", (double)f->epoch);
     if (status == LG_OK)
         status = put_pass(r, &f->train, true);
+    if (status == LG_OK && f->options->evaluate_train)
+        status = put_pass(r, &f->again, true);
     if (status == LG_OK && f->validates)
         status = put_pass(r, &f->validation, true);
     const size_t shown = r->count - 1;
@@ -284,8 +295,12 @@ static lg_status run_epoch(fit *f)
         interrupted(f);
     }
     const double trained = lg_clock();
+    if (status == LG_OK && f->average)
+        status = lg_average_apply(f->average);
+    if (status == LG_OK && f->stop == LG_STOP_NONE && f->options->evaluate_train)
+        status = evaluate(f, &f->again);
     if (status == LG_OK && f->stop == LG_STOP_NONE && f->validates)
-        status = validate(f);
+        status = evaluate(f, &f->validation);
     if (status == LG_OK && f->stop == LG_STOP_NONE)
         status = record(f, began, trained);
     return status;
@@ -325,7 +340,9 @@ static lg_status run(fit *f)
     lg_status status = LG_OK;
     lg_optimizer_zero_grad(f->optimizer);
     for (f->epoch = 1; f->epoch <= f->epochs && status == LG_OK && f->stop == LG_STOP_NONE; f->epoch++) {
-        status = run_epoch(f);
+        status = f->average ? lg_average_revert(f->average) : LG_OK;
+        if (status == LG_OK)
+            status = run_epoch(f);
         if (status == LG_OK && f->stop == LG_STOP_NONE)
             status = after_epoch(f);
     }
@@ -341,7 +358,9 @@ static void close_fit(fit *f)
         lg_optimizer_set_learning_rate(f->optimizer, f->base_rate);
     lg_progress_free(f->progress);
     lg_monitor_close(&f->monitor);
+    lg_average_free(f->average);
     lg_pass_close(&f->train);
+    lg_pass_close(&f->again);
     lg_pass_close(&f->validation);
     lg_dataset_free(f->train_part);
     lg_dataset_free(f->validation_part);

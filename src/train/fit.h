@@ -46,6 +46,7 @@
 #include "autograd/params.h"
 #include "autograd/tape.h"
 #include "data/dataset.h"
+#include "optim/average.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "train/batch.h"
@@ -89,6 +90,12 @@ typedef struct lg_fit_options {
 
     const lg_schedule *schedule;    /* of the learning rate, from the optimizer's own as base; NULL: constant. A plateau
                                      * schedule is shown early_stopping.monitor, or what that is by default */
+    lg_average_options average;     /* of the parameters after each update (average.h): validation, early stopping, the
+                                     * callback, and the parameters at the end are then the averages; training goes on
+                                     * from what the optimizer made */
+    bool evaluate_train;            /* after each epoch the training rows too are run through in evaluation mode: columns
+                                     * train_loss and train_ before each report. The loss column, taken as the
+                                     * parameters changed, is then beside what they came to */
     double clip_norm;               /* > 0: scales gradients down to this global norm */
     double clip_value;              /* > 0: clips each gradient to +- this, before clip_norm */
     size_t accumulate;              /* > 1: one update per so many batches (and for what is left of an epoch), by the
@@ -117,10 +124,10 @@ typedef struct lg_fit_options {
 } lg_fit_options;
 
 /* Trains, and returns the history (free it with lg_history_free), with the columns
- *     epoch  loss  (reports)  val_loss  (val_ reports)  learning_rate  seconds
+ *     epoch  loss  (reports)  train_loss  (train_ reports)  val_loss  (val_ reports)  learning_rate  seconds
  * epoch counts from 1; loss is the epoch's sum of unit losses over its sum of divisors (lg_loss_terms; of a loss that
  * is none of the library's: value times rows, over rows), taken as the parameters changed; learning_rate is that of the
- * epoch's last update; seconds is wall time, validation included. All but seconds is the same, bit for bit, whenever the
+ * epoch's last update; seconds is wall time, evaluation included. All but seconds is the same, bit for bit, whenever the
  * seed and the inputs are.
  *
  * NULL on error, with the first thing that went wrong: what left a NULL optimizer or data set keeps its message; then

@@ -14,6 +14,8 @@ typedef struct lg_pass {
     void *model;
     lg_tape *tape;           /* shared by training and validation */
     bool training;
+    const char *prefix;      /* of the names of its loss and reports: "val_"; NULL: none */
+    char loss_name[16];      /* "val_loss" */
     uint64_t seed;
     lg_batch *batch;
     lg_sampler *sampler;
@@ -26,10 +28,9 @@ typedef struct lg_pass {
     double numerator, divisor; /* of the loss so far */
 } lg_pass;
 
-/* Makes what a pass over `dataset` needs; batch_size 0 is 32. `order` shuffles by it, NULL: in order. `prefix` goes
- * before names of reports. On failure lg_pass_close releases what was made. */
-lg_status lg_pass_open(lg_pass *pass, const lg_dataset *dataset, size_t batch_size, const lg_rng *order,
-                       const char *prefix);
+/* Makes what a pass over `dataset` needs; batch_size 0 is 32. `order` shuffles by it, NULL: in order. On failure
+ * lg_pass_close releases what was made. */
+lg_status lg_pass_open(lg_pass *pass, const lg_dataset *dataset, size_t batch_size, const lg_rng *order);
 void lg_pass_close(lg_pass *pass);
 
 /* Begins an epoch: mode of the tape, order of rows, nothing reported yet. */

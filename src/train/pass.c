@@ -10,8 +10,7 @@
 
 #define DEFAULT_BATCH_SIZE 32
 
-lg_status lg_pass_open(lg_pass *pass, const lg_dataset *dataset, size_t batch_size, const lg_rng *order,
-                       const char *prefix)
+lg_status lg_pass_open(lg_pass *pass, const lg_dataset *dataset, size_t batch_size, const lg_rng *order)
 {
     if (!pass->step)
         return lg_fail_null("%s: the step function is NULL", pass->what);
@@ -24,9 +23,10 @@ lg_status lg_pass_open(lg_pass *pass, const lg_dataset *dataset, size_t batch_si
     if (pass->batch_size > pass->rows)
         pass->batch_size = pass->rows;
     pass->steps = (pass->rows - 1) / pass->batch_size + 1;
+    snprintf(pass->loss_name, sizeof pass->loss_name, "%sloss", pass->prefix ? pass->prefix : "");
     pass->batch = lg_batch_new(dataset, pass->batch_size);
     pass->sampler = pass->batch ? lg_sampler_new(pass->rows, order != NULL, order) : NULL;
-    pass->reports = pass->sampler ? lg_reports_new(prefix) : NULL;
+    pass->reports = pass->sampler ? lg_reports_new(pass->prefix) : NULL;
     return pass->reports ? LG_OK : lg_error_code();
 }
 
@@ -75,7 +75,7 @@ static void fail_nan(const lg_pass *pass, size_t step)
     else if (pass->training)
         lg_fail(LG_E_NAN, "%s: the loss is NaN in epoch %zu, step %zu: %s", pass->what, pass->epoch, step, cause);
     else
-        lg_fail(LG_E_NAN, "%s: the validation loss is NaN after epoch %zu, in batch %zu: %s", pass->what, pass->epoch,
+        lg_fail(LG_E_NAN, "%s: %s is NaN after epoch %zu, in batch %zu: %s", pass->what, pass->loss_name, pass->epoch,
                 step, cause);
 }
 
@@ -150,7 +150,7 @@ static lg_status add_evaluation(lg_history *history, lg_pass *pass)
 /* A pass of one's own for evaluation, with a tape that the caller frees. */
 static lg_status open_evaluation(lg_pass *pass, const lg_dataset *dataset, const lg_fit_options *options)
 {
-    lg_status status = lg_pass_open(pass, dataset, options ? options->batch_size : 0, NULL, NULL);
+    lg_status status = lg_pass_open(pass, dataset, options ? options->batch_size : 0, NULL);
     if (status != LG_OK)
         return status;
     pass->seed = options ? options->seed : 0;
