@@ -1,6 +1,7 @@
 /* Histories as files: CSV and JSON lines (history.h). */
 #include "train/history_internal.h"
 
+#include "data/whole_file_internal.h"
 #include "tensor/memory_internal.h"
 #include "train/number_text_internal.h"
 
@@ -134,30 +135,15 @@ static lg_status write_text(lg_history_file *file, const text *t)
                                         : "the history cannot be written, and its last line may be cut");
 }
 
-/* Puts `t` in place of `path` by way of a temporary name beside it. */
+/* Puts `t` in place of `path`. */
 static lg_status replace_file(const char *path, const text *t)
 {
-    const size_t bytes = strlen(path) + 32;
-    char *temporary = lg_calloc(bytes, 1, "lg_history_write");
-    if (!temporary)
-        return LG_E_MEMORY;
-    snprintf(temporary, bytes, "%s.%ld.tmp", path, (long)getpid());
-    lg_status status = LG_OK;
-    const int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor < 0)
-        status = refused(temporary, "the history cannot be written");
-    else {
-        if (!write_all(descriptor, t->bytes, t->used) || fsync(descriptor) != 0)
-            status = refused(temporary, "the history cannot be written");
-        if (close(descriptor) != 0 && status == LG_OK)
-            status = refused(temporary, "the history cannot be written");
-        if (status == LG_OK && rename(temporary, path) != 0)
-            status = refused(path, "the history cannot be put in place");
-        if (status != LG_OK)
-            unlink(temporary);
-    }
-    free(temporary);
-    return status;
+    lg_whole_file file;
+    lg_status status = lg_whole_file_begin(&file, path);
+    if (status != LG_OK)
+        return status;
+    lg_whole_file_write(&file, t->bytes, t->used);
+    return lg_whole_file_end(&file);
 }
 
 lg_status lg_history_write(const lg_history *history, const char *path)
