@@ -33,6 +33,7 @@
 #include "losses/segmentation.h"
 #include "losses/sequence.h"
 #include "models/layers.h"
+#include "models/safetensors.h"
 #include "models/sequential.h"
 #include "optim/average.h"
 #include "optim/optimizer.h"
