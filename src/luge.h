@@ -13,6 +13,7 @@
 #include "autograd/tape.h"
 #include "data/csv.h"
 #include "data/dataset.h"
+#include "data/draw.h"
 #include "data/idx.h"
 #include "data/npy.h"
 #include "data/read.h"
@@ -44,5 +45,6 @@
 #include "train/metrics.h"
 #include "train/progress.h"
 #include "train/report.h"
+#include "train/verification.h"
 
 #endif
