@@ -46,6 +46,8 @@ SANITIZER := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
 BLAS_CFLAGS = $(eval BLAS_CFLAGS := $(shell pkg-config --cflags openblas 2>/dev/null || true))$(BLAS_CFLAGS)
 LIBS = $(eval LIBS := $(shell pkg-config --libs openblas zlib jansson 2>/dev/null || \
 	echo -lopenblas -lz -ljansson) -lm -lpthread)$(LIBS)
+# Of the trainers alone.
+EXAMPLE_LIBS = $(eval EXAMPLE_LIBS := $(shell pkg-config --libs libpng 2>/dev/null || echo -lpng))$(EXAMPLE_LIBS)
 CHECK_LIBS = $(eval CHECK_LIBS := $(shell pkg-config --libs check 2>/dev/null || \
 	echo -lcheck -lsubunit -lrt -lm -lpthread))$(CHECK_LIBS)
 
@@ -126,7 +128,7 @@ $(SHARED): $(LIBRARY_OBJECTS)
 
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/examples/%.o $(EXAMPLE_SHARED) $(STATIC)
 	@echo "  LD      $@"
-	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(EXAMPLE_LIBS) $(LIBS)
 
 $(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(STATIC)
 	@echo "  LD      $@"

@@ -18,7 +18,7 @@ here()
 }
 
 here gnuplot && here pkg-config &&
-    links "stdio.h cblas.h zlib.h jansson.h check.h" "-lopenblas -lz -ljansson -lcheck" && exit 0
+    links "stdio.h cblas.h zlib.h jansson.h png.h check.h" "-lopenblas -lz -ljansson -lpng -lcheck" && exit 0
 
 missing=
 here "${compiler%% *}" || missing="$missing $(basename "${compiler%% *}")"
@@ -26,6 +26,7 @@ links stdio.h "" || missing="$missing libc6-dev"
 links cblas.h -lopenblas || missing="$missing libopenblas-dev"
 links zlib.h -lz || missing="$missing zlib1g-dev"
 links jansson.h -ljansson || missing="$missing libjansson-dev"
+links png.h -lpng || missing="$missing libpng-dev"
 links check.h -lcheck || missing="$missing check"
 here gnuplot || missing="$missing gnuplot-nox"
 here pkg-config || missing="$missing pkg-config"
@@ -33,7 +34,7 @@ here pkg-config || missing="$missing pkg-config"
 
 if ! here apt-get; then
     echo "deps: missing, by their Debian names:$missing" >&2
-    echo "deps: install what your system calls these (OpenBLAS with cblas.h, zlib, jansson, Check, gnuplot)" >&2
+    echo "deps: install what your system calls these (OpenBLAS with cblas.h, zlib, jansson, libpng, Check, gnuplot)" >&2
     exit 1
 fi
 

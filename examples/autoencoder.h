@@ -1,0 +1,52 @@
+/* A variational autoencoder of vectors with values in [0, 1], and what can be asked of one (Kingma & Welling 2014).
+ *
+ *   encoder   x -> mean, log_var                       q(z | x) = N(mean, exp(log_var)), each of `latent` units
+ *   a sample  z = mean + exp(log_var / 2) noise        noise from N(0, 1): the gradient passes through mean and log_var
+ *   decoder   z -> logits of x                         p(x | z), a Bernoulli distribution for each value
+ *   loss      -log p(x | z) + beta KL(q(z | x) || N(0, 1))
+ *
+ * With beta = 1 the loss is the negative evidence lower bound (ELBO): no less than -log p(x), in nats. */
+#ifndef EXAMPLES_AUTOENCODER_H
+#define EXAMPLES_AUTOENCODER_H
+
+#include <luge.h>
+
+#define AUTOENCODER_MOST_LAYERS 8
+
+typedef struct autoencoder_options {
+    size_t features, latent;
+    size_t hidden[AUTOENCODER_MOST_LAYERS], layers; /* of the encoder; the decoder has them the other way round */
+    double beta;
+    size_t beta_warmup; /* epochs over which beta rises to its value; validation always counts with its full value */
+    size_t samples;     /* of the code for each row, when rows are scored */
+} autoencoder_options;
+
+typedef struct autoencoder {
+    autoencoder_options options;
+    lg_params *params;
+    lg_sequential *encoder, *decoder;
+    lg_real *noise; /* [noise_rows, latent] */
+    size_t noise_rows;
+    size_t epoch;   /* that is being trained, from 1 */
+} autoencoder;
+
+/* Free it also after a failure. */
+lg_status autoencoder_init(autoencoder *model, const autoencoder_options *options, lg_rng *rng);
+void autoencoder_free(autoencoder *model);
+
+/* For lg_fit: the loss of a batch. Reports "reconstruction" and "kl", and "beta" where there is a warm-up. */
+lg_tensor *autoencoder_step(lg_tape *tape, const lg_batch *batch, void *model);
+
+/* For lg_fit's callback, with the model as context: counts epochs. */
+lg_status autoencoder_next_epoch(size_t epoch, const lg_history *history, void *model);
+
+/* For lg_predict: reconstruction (the mean over options.samples codes) and KL of each row.   [batch, 2] */
+lg_tensor *autoencoder_losses(lg_tape *tape, const lg_batch *batch, void *model);
+
+/* For lg_predict: mean and log_var of each row's code.   [batch, 2 latent] */
+lg_tensor *autoencoder_codes(lg_tape *tape, const lg_batch *batch, void *model);
+
+/* What the decoder makes of codes [rows, latent]: out [rows, features], the probabilities. */
+lg_status autoencoder_decode(const autoencoder *model, size_t rows, const lg_real *codes, lg_real *out);
+
+#endif

@@ -1,0 +1,27 @@
+/* What a trained autoencoder says of rows, in numbers and in pictures. */
+#ifndef EXAMPLES_AUTOENCODER_REPORT_H
+#define EXAMPLES_AUTOENCODER_REPORT_H
+
+#include "autoencoder.h"
+#include "trainer.h"
+
+/* Prints loss, reconstruction and KL of each part, and how many units of the code are in use. Notes them in run.json
+ * ("metrics.validation.loss", ..., "metrics.units_in_use"). Writes predictions.csv: row,part,target,loss,reconstruction,kl,
+ * a line for each row; `target` is the class from 0, and empty without classes; `loss` is what training minimised, with
+ * the full beta. */
+lg_status autoencoder_report(run *r, autoencoder *model, const trainer_data *data, uint64_t seed);
+
+/* Scores the rows of another data set by their negative ELBO, in nats: the higher, the less the row is like those of the
+ * training. Writes scores.csv: row,score. Prints how many rows lie above 99 in 100 of the validation rows (the training
+ * rows if there are none), and how well the score tells the two sets apart; notes it in run.json ("scored"). */
+lg_status autoencoder_score(run *r, autoencoder *model, const trainer_data *data, const lg_dataset *rows,
+                            const char *name, uint64_t seed);
+
+/* PNG pictures of height x width pixels:
+ *   reconstructions.png  bands of two rows: validation rows above what the decoder makes of the means of their codes
+ *   samples.png          what the decoder makes of codes drawn from N(0, 1)
+ *   walk.png             each row leads from the code of one validation row to that of another, in equal steps */
+lg_status autoencoder_pictures(run *r, autoencoder *model, const trainer_data *data, size_t height, size_t width,
+                               uint64_t seed);
+
+#endif
