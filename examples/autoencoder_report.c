@@ -142,83 +142,144 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Negative ELBO of each row, whatever beta was: [rows], to be released by free(). */
-static lg_real *scores_of(autoencoder *model, const lg_dataset *rows, uint64_t seed)
+/* Two scores of each row, in nats, whatever beta was.
+ *   negative ELBO   -log p(x | z) + KL, what training brought down (with beta 1)
+ *   excess          the same less the entropy of x itself, -sum x log x + (1 - x) log(1 - x). A grey pixel costs that
+ *                   much even if it is known exactly, so that without it a blank row is cheaper than one well learned */
+typedef struct scores {
+    size_t rows;
+    lg_real *negative_elbo, *excess;
+} scores;
+
+static void scores_free(scores *s)
 {
-    const size_t count = lg_dataset_rows(rows);
-    lg_tensor *losses = losses_of(model, rows, seed);
-    const lg_real *table = lg_tensor_data(losses);
-    lg_real *scores = table ? calloc(count, sizeof *scores) : NULL;
-    if (table && !scores)
-        lg_fail(LG_E_MEMORY, "out of memory for the scores of %zu rows", count);
-    for (size_t i = 0; scores && i < count; i++)
-        scores[i] = table[2 * i] + table[2 * i + 1];
-    lg_tensor_free(losses);
-    return scores;
+    free(s->negative_elbo);
+    free(s->excess);
 }
 
-/* The area under the ROC curve of telling `count` scores from `known_count` known ones. */
-static lg_status area(const lg_real *scores, size_t count, const lg_real *known, size_t known_count, double *auc)
+static double entropy(const lg_real *x, size_t count)
 {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        const double p = (double)x[i];
+        sum -= (p > 0 ? p * log(p) : 0) + (p < 1 ? (1 - p) * log1p(-p) : 0);
+    }
+    return sum;
+}
+
+static lg_status scores_new(scores *s, autoencoder *model, const lg_dataset *rows, uint64_t seed)
+{
+    const size_t count = lg_dataset_rows(rows), features = model->options.features;
+    *s = (scores){ .rows = count, .negative_elbo = calloc(count, sizeof *s->negative_elbo),
+                   .excess = calloc(count, sizeof *s->excess) };
+    if (!s->negative_elbo || !s->excess)
+        return lg_fail(LG_E_MEMORY, "out of memory for the scores of %zu rows", count);
+    lg_batch *batch = lg_batch_new(rows, 1);
+    lg_tensor *losses = batch ? losses_of(model, rows, seed) : NULL;
+    const lg_real *table = lg_tensor_data(losses);
+    lg_status status = table ? LG_OK : lg_error_code();
+    for (size_t i = 0; i < count && status == LG_OK; i++) {
+        s->negative_elbo[i] = table[2 * i] + table[2 * i + 1];
+        status = lg_batch_fill(batch, &i, 1);
+        if (status == LG_OK)
+            s->excess[i] = s->negative_elbo[i] - (lg_real)entropy(lg_batch_values(batch, "x"), features);
+    }
+    lg_tensor_free(losses);
+    lg_batch_free(batch);
+    return status;
+}
+
+/* How scores differ from known ones: means, how many lie above the known ones' 99th percentile, and the area under the
+ * ROC curve of telling them apart. */
+typedef struct comparison {
+    double mean, known_mean, threshold, auc;
+    size_t above;
+} comparison;
+
+static lg_status compare(const lg_real *score, size_t count, const lg_real *known, size_t known_count, comparison *c)
+{
+    *c = (comparison){ 0 };
     lg_real *both = calloc(count + known_count, sizeof *both);
     int32_t *labels = calloc(count + known_count, sizeof *labels);
     lg_status status = both && labels ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for %zu scores", count);
     if (status == LG_OK) {
-        memcpy(both, scores, count * sizeof *both);
+        memcpy(both, score, count * sizeof *both);
         memcpy(both + count, known, known_count * sizeof *both);
         for (size_t i = 0; i < count; i++)
             labels[i] = 1;
-        status = lg_roc_auc(count + known_count, both, labels, auc);
+        status = lg_roc_auc(count + known_count, both, labels, &c->auc);
+    }
+    if (status == LG_OK) {
+        lg_real *sorted = both + count;
+        qsort(sorted, known_count, sizeof *sorted, ascending);
+        c->threshold = (double)sorted[(known_count * 99 + 99) / 100 - 1];
+        for (size_t i = 0; i < known_count; i++)
+            c->known_mean += (double)known[i] / (double)known_count;
+        for (size_t i = 0; i < count; i++) {
+            c->mean += (double)score[i] / (double)count;
+            c->above += (double)score[i] > c->threshold;
+        }
     }
     free(both);
     free(labels);
     return status;
 }
 
-static lg_status write_scores(run *r, const lg_real *scores, size_t count)
+static void say_comparison(run *r, const char *name, const char *key, const comparison *c, size_t count)
 {
+    printf("  %-14s %12.4f %12.4f %12.4f %8zu (%5.1f%%) %9.4f\n", name, c->mean, c->known_mean, c->threshold, c->above,
+           100 * (double)c->above / (double)count, c->auc);
+    char path[64];
+    const struct {
+        const char *name;
+        double value;
+    } facts[] = { { "mean", c->mean }, { "known_mean", c->known_mean }, { "threshold", c->threshold },
+                  { "above", (double)c->above }, { "roc_auc", c->auc } };
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        snprintf(path, sizeof path, "scored.%s.%s", key, facts[i].name);
+        run_note_number(r, path, facts[i].value);
+    }
+}
+
+static lg_status write_scores(run *r, const scores *s)
+{
+    const int digits = LG_REAL_BITS == 64 ? 17 : 9;
     run_file file;
     lg_status status = run_file_begin(&file, r, "scores.csv");
     if (status != LG_OK)
         return status;
-    fputs("row,score\n", file.stream);
-    for (size_t i = 0; i < count; i++)
-        fprintf(file.stream, "%zu,%.*g\n", i, LG_REAL_BITS == 64 ? 17 : 9, (double)scores[i]);
+    fputs("row,score,excess\n", file.stream);
+    for (size_t i = 0; i < s->rows; i++)
+        fprintf(file.stream, "%zu,%.*g,%.*g\n", i, digits, (double)s->negative_elbo[i], digits, (double)s->excess[i]);
     return run_file_end(&file);
 }
 
 lg_status autoencoder_score(run *r, autoencoder *model, const trainer_data *data, const lg_dataset *rows,
                             const char *name, uint64_t seed)
 {
-    const size_t count = lg_dataset_rows(rows), known_count = lg_dataset_rows(judged(data));
-    const char *known_name = data->validation ? "validation" : "training";
-    lg_real *scores = scores_of(model, rows, seed);
-    lg_real *known = scores ? scores_of(model, judged(data), seed) : NULL;
-    double auc = NAN, mean = 0, known_mean = 0;
-    lg_status status = known ? area(scores, count, known, known_count, &auc) : lg_error_code();
-    if (status == LG_OK && (status = write_scores(r, scores, count)) == LG_OK) {
-        qsort(known, known_count, sizeof *known, ascending);
-        const lg_real threshold = known[(known_count * 99 + 99) / 100 - 1];
-        size_t above = 0;
-        for (size_t i = 0; i < count; i++) {
-            above += scores[i] > threshold;
-            mean += (double)scores[i] / (double)count;
-        }
-        for (size_t i = 0; i < known_count; i++)
-            known_mean += (double)known[i] / (double)known_count;
-        printf("Scored %s: %zu rows, mean score %.4f (%s rows: %.4f)\n", name, count, mean, known_name, known_mean);
-        printf("  %zu of them (%.1f%%) lie above %.4f, which 99%% of the %s rows do not exceed\n", above,
-               100 * (double)above / (double)count, (double)threshold, known_name);
-        printf("  ROC AUC of telling them from the %s rows: %.4f\n\n", known_name, auc);
+    scores s = { 0 }, known = { 0 };
+    comparison elbo, excess;
+    lg_status status = scores_new(&s, model, rows, seed);
+    if (status == LG_OK)
+        status = scores_new(&known, model, judged(data), seed);
+    if (status == LG_OK)
+        status = compare(s.negative_elbo, s.rows, known.negative_elbo, known.rows, &elbo);
+    if (status == LG_OK)
+        status = compare(s.excess, s.rows, known.excess, known.rows, &excess);
+    if (status == LG_OK)
+        status = write_scores(r, &s);
+    if (status == LG_OK) {
+        printf("Scored: %s, %zu rows, against %zu %s rows\n", name, s.rows, known.rows,
+               data->validation ? "validation" : "training");
+        printf("  %-14s %12s %12s %12s %17s %9s\n", "score", "mean", "known mean", "99% up to", "above that", "ROC AUC");
         run_note_text(r, "scored.file", name);
-        run_note_count(r, "scored.rows", count);
-        run_note_number(r, "scored.mean", mean);
-        run_note_number(r, "scored.threshold", (double)threshold);
-        run_note_count(r, "scored.above", above);
-        run_note_number(r, "scored.roc_auc", auc);
+        run_note_count(r, "scored.rows", s.rows);
+        say_comparison(r, "negative ELBO", "negative_elbo", &elbo, s.rows);
+        say_comparison(r, "excess", "excess", &excess, s.rows);
+        printf("\n");
     }
-    free(scores);
-    free(known);
+    scores_free(&s);
+    scores_free(&known);
     return status;
 }
 

@@ -11,9 +11,10 @@
  * the full beta. */
 lg_status autoencoder_report(run *r, autoencoder *model, const trainer_data *data, uint64_t seed);
 
-/* Scores the rows of another data set by their negative ELBO, in nats: the higher, the less the row is like those of the
- * training. Writes scores.csv: row,score. Prints how many rows lie above 99 in 100 of the validation rows (the training
- * rows if there are none), and how well the score tells the two sets apart; notes it in run.json ("scored"). */
+/* Scores the rows of another data set, in nats: the higher, the less a row is like those of the training. Writes
+ * scores.csv: row,score,excess; `score` is the negative ELBO, `excess` what of it lies beyond the entropy of the row's own
+ * values. Prints how far both tell these rows from the validation rows (the training rows if there are none), and notes
+ * it in run.json ("scored"). */
 lg_status autoencoder_score(run *r, autoencoder *model, const trainer_data *data, const lg_dataset *rows,
                             const char *name, uint64_t seed);
 
