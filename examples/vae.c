@@ -169,7 +169,8 @@ static lg_status measure(const vae *v, const lg_real *x, double *low, double *ra
         highest = fmax(highest, most);
     }
     if (!(highest > lowest))
-        return lg_fail(LG_E_DOMAIN, "every value of the training part is %g; there is nothing to learn", lowest);
+        return lg_fail(LG_E_DOMAIN, "%s: every value of the training part is %g; there is nothing to learn",
+                       v->options->shared.data, lowest);
     const bool probabilities = lowest >= 0 && highest <= 1;
     for (size_t j = 0; probabilities && j < features; j++)
         low[j] = 0, range[j] = 1;
@@ -221,8 +222,8 @@ static lg_status read_scored(vae *v)
     if (!v->scored)
         return lg_error_code();
     if (lg_dataset_features(v->scored) != features)
-        return lg_fail(LG_E_SHAPE, "%s: rows have %zu values, but those of the training have %zu", other.data,
-                       lg_dataset_features(v->scored), features);
+        return lg_fail(LG_E_SHAPE, "%s: rows have %zu values%s, but those of the training have %zu", other.data,
+                       lg_dataset_features(v->scored), other.target ? " beside the target" : "", features);
     return to_unit_range(v->data.scaler, v->scored);
 }
 
