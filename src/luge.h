@@ -28,6 +28,7 @@
 #include "losses/loss.h"
 #include "losses/margin.h"
 #include "losses/metric.h"
+#include "losses/mining.h"
 #include "losses/probabilistic.h"
 #include "losses/ranking.h"
 #include "losses/regression.h"

@@ -282,6 +282,41 @@ START_TEST(without_shuffling_rows_come_in_order)
 }
 END_TEST
 
+/* Ten classes of 1 to 10 rows, one that never occurs among them. */
+START_TEST(split_by_class_keeps_classes_whole)
+{
+    int32_t labels[55];
+    size_t rows = 0;
+    for (int32_t c = 0; c < 10; c++)
+        for (int32_t i = 0; i <= c; i++)
+            labels[rows++] = c < 4 ? c : c + 1;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        lg_rng rng = lg_rng_seed(seed);
+        lg_split *split = lg_split_by_class(rows, labels, 11, 0.2, 0.3, &rng);
+        const size_t *const ids[] = { split->train, split->validation, split->test };
+        const size_t counts[] = { split->train_rows, split->validation_rows, split->test_rows };
+        size_t part_of[11] = { 0 }, classes[4] = { 0 };
+        for (size_t p = 0; p < 3; p++)
+            for (size_t i = 0; i < counts[p]; i++) {
+                size_t *part = &part_of[labels[ids[p][i]]];
+                ck_assert(*part == 0 || *part == p + 1);
+                ck_assert(i == 0 || ids[p][i] > ids[p][i - 1]);
+                *part = p + 1;
+            }
+        for (size_t c = 0; c < 11; c++)
+            classes[part_of[c]]++;
+        ck_assert_uint_eq(counts[0] + counts[1] + counts[2], rows);
+        ck_assert(classes[0] == 1 && classes[1] == 5 && classes[2] == 2 && classes[3] == 3 && part_of[4] == 0);
+        lg_split_free(split);
+    }
+    lg_rng rng = lg_rng_seed(1);
+    ck_assert_ptr_null(lg_split_by_class(3, (const int32_t[]){ 0, 0, 1 }, 4, 0.2, 0.3, &rng));
+    ck_assert_str_eq(lg_error(), "split_by_class: the rows are of 2 classes, but 3 parts are wanted");
+    ck_assert_ptr_null(lg_split_by_class(1, (const int32_t[]){ 4 }, 4, 0, 0, &rng));
+    ck_assert_int_eq(lg_error_code(), LG_E_INDEX);
+}
+END_TEST
+
 static lg_status split_and_sample(void *context)
 {
     (void)context;
@@ -291,6 +326,9 @@ static lg_status split_and_sample(void *context)
     lg_split *split = lg_split_stratified(6, labels, 2, 0.34, 0.3, &rng);
     lg_sampler *sampler = split ? lg_sampler_new(6, true, &rng) : NULL;
     lg_status status = sampler ? lg_class_weights_balanced(6, labels, 2, weights) : lg_error_code();
+    lg_split *by_class = status == LG_OK ? lg_split_by_class(6, labels, 2, 0.4, 0, &rng) : NULL;
+    status = status == LG_OK && !by_class ? lg_error_code() : status;
+    lg_split_free(by_class);
     lg_sampler_free(sampler);
     lg_split_free(split);
     return status;
@@ -314,6 +352,7 @@ Suite *split_suite(void)
     tcase_add_test(tcase, a_split_depends_on_the_seed_alone);
     tcase_add_test(tcase, a_random_split_favours_no_row);
     tcase_add_test(tcase, a_data_set_is_split_by_its_classes_if_it_has_some);
+    tcase_add_test(tcase, split_by_class_keeps_classes_whole);
     tcase_add_test(tcase, shares_that_cannot_be_are_refused);
     tcase_add_test(tcase, one_hot_vectors_have_their_one_at_the_label);
     tcase_add_test(tcase, balanced_weights_are_scikit_learns);

@@ -165,22 +165,73 @@ lg_split *lg_split_random(size_t rows, double validation, double test, lg_rng *r
     return check_shares(validation, test, rng) < 0 ? NULL : split_rows(rows, NULL, 1, validation, test, rng);
 }
 
+static bool check_labels(const char *what, size_t rows, const int32_t *labels, size_t classes)
+{
+    if (!labels || classes == 0 || classes > INT32_MAX) {
+        lg_fail_null("%s: no labels or classes", what);
+        return false;
+    }
+    for (size_t i = 0; i < rows; i++)
+        if (labels[i] < 0 || (size_t)labels[i] >= classes) {
+            lg_fail(LG_E_INDEX, "%s: labels[%zu] is %d, but there are %zu classes (0..%zu)", what, i, labels[i], classes,
+                    classes - 1);
+            return false;
+        }
+    return true;
+}
+
 lg_split *lg_split_stratified(size_t rows, const int32_t *labels, size_t classes, double validation, double test,
                               lg_rng *rng)
 {
-    if (!labels || classes == 0 || classes > INT32_MAX) {
-        lg_fail_null("split_stratified: no labels or classes");
+    if (check_shares(validation, test, rng) < 0 || !check_labels("split_stratified", rows, labels, classes))
         return NULL;
-    }
-    if (check_shares(validation, test, rng) < 0)
-        return NULL;
-    for (size_t i = 0; i < rows; i++)
-        if (labels[i] < 0 || (size_t)labels[i] >= classes) {
-            lg_fail(LG_E_INDEX, "split_stratified: labels[%zu] is %d, but there are %zu classes (0..%zu)", i, labels[i],
-                    classes, classes - 1);
-            return NULL;
-        }
     return split_rows(rows, labels, classes, validation, test, rng);
+}
+
+/* Sets part[i] of every row to that of its class, by a split of the `present` classes, which `order` lists. */
+static void assign_by_class(const lg_split *split, const size_t *order, size_t rows, const int32_t *labels,
+                            unsigned char *part_of_class, unsigned char *part, size_t total[PARTS])
+{
+    for (size_t i = 0; i < split->validation_rows; i++)
+        part_of_class[order[split->validation[i]]] = VALIDATION;
+    for (size_t i = 0; i < split->test_rows; i++)
+        part_of_class[order[split->test[i]]] = TEST;
+    for (size_t i = 0; i < rows; i++)
+        total[part[i] = part_of_class[labels[i]]]++;
+}
+
+lg_split *lg_split_by_class(size_t rows, const int32_t *labels, size_t classes, double validation, double test,
+                            lg_rng *rng)
+{
+    if (check_shares(validation, test, rng) < 0 || !check_labels("split_by_class", rows, labels, classes))
+        return NULL;
+    size_t present = 0, total[PARTS] = { 0 };
+    size_t *order = lg_calloc(classes, sizeof *order, "split_by_class");
+    unsigned char *part_of_class = lg_calloc(classes, 1, "split_by_class"), *part = lg_calloc(rows, 1, "split_by_class");
+    lg_split *of_classes = NULL, *split = NULL;
+    if (order && part_of_class && part) {
+        for (size_t i = 0; i < rows; i++)
+            part_of_class[labels[i]] = 1;
+        for (size_t c = 0; c < classes; c++) {
+            if (part_of_class[c])
+                order[present++] = c;
+            part_of_class[c] = TRAIN;
+        }
+        const size_t parts = (size_t)1 + (validation > 0) + (test > 0);
+        if (present < parts)
+            lg_fail(LG_E_PARAM, "split_by_class: the rows are of %zu classes, but %zu parts are wanted", present, parts);
+        else
+            of_classes = split_rows(present, NULL, 1, validation, test, rng);
+    }
+    if (of_classes) {
+        assign_by_class(of_classes, order, rows, labels, part_of_class, part, total);
+        split = collect(rows, part, total);
+    }
+    lg_split_free(of_classes);
+    free(order);
+    free(part_of_class);
+    free(part);
+    return split;
 }
 
 lg_split *lg_split_dataset(const lg_dataset *dataset, double validation, double test, lg_rng *rng)

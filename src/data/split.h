@@ -25,6 +25,12 @@ LG_API lg_split *lg_split_random(size_t rows, double validation, double test, lg
 LG_API lg_split *lg_split_stratified(size_t rows, const int32_t *labels, size_t classes, double validation, double test,
                                      lg_rng *rng);
 
+/* Splits the classes, not the rows: every row of a class is in one part, so that what is learnt on the first part can be
+ * tried on classes that it has never seen. Of the classes that occur, each part has within one of its share, and at least
+ * one if its share is not 0. LG_E_PARAM also for fewer classes than parts. */
+LG_API lg_split *lg_split_by_class(size_t rows, const int32_t *labels, size_t classes, double validation, double test,
+                                   lg_rng *rng);
+
 /* Splits a data set: stratified if its "y" has classes (lg_dataset_classes), else at random. */
 LG_API lg_split *lg_split_dataset(const lg_dataset *dataset, double validation, double test, lg_rng *rng);
 
