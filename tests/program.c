@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <check.h>
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,4 +99,19 @@ size_t count_cells(const char *text, size_t line)
     for (; *text && *text != '\n'; text++)
         cells += *text == ',';
     return cells;
+}
+
+double program_fact(const char *file, const char *key)
+{
+    json_error_t error;
+    json_t *root = json_loads(program_file(file), JSON_REJECT_DUPLICATES, &error), *value = root;
+    ck_assert_msg(root != NULL, "%s: %s", file, error.text);
+    char names[128];
+    snprintf(names, sizeof names, "%s", key);
+    for (char *name = strtok(names, "."); name; name = strtok(NULL, "."))
+        value = json_object_get(value, name);
+    ck_assert_msg(json_is_number(value), "%s has no number %s", file, key);
+    double number = json_number_value(value);
+    json_decref(root);
+    return number;
 }

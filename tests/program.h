@@ -18,6 +18,9 @@ int program_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *program_file(const char *name);
 bool program_has(const char *name);
 
+/* A number of a JSON file, by its path of names: "metrics.roc_auc". One that is not there fails the test. */
+double program_fact(const char *file, const char *key);
+
 /* Writes a file of the scratch folder. */
 void program_write(const char *name, const char *content);
 

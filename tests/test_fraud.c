@@ -5,7 +5,6 @@
 #include <check.h>
 #include <ctype.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <luge.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -33,17 +32,7 @@ static void setup(void)
 /* A number of a run.json, "metrics.roc_auc". */
 static double fact(const char *file, const char *key)
 {
-    json_error_t error;
-    json_t *root = json_loads(program_file(file), JSON_REJECT_DUPLICATES, &error), *value = root;
-    ck_assert_msg(root != NULL, "%s: %s", file, error.text);
-    char names[128];
-    snprintf(names, sizeof names, "%s", key);
-    for (char *name = strtok(names, "."); name; name = strtok(NULL, "."))
-        value = json_object_get(value, name);
-    ck_assert_msg(json_is_number(value), "%s has no number %s", file, key);
-    double number = json_number_value(value);
-    json_decref(root);
-    return number;
+    return program_fact(file, key);
 }
 
 /* ----------------------------------------------------------------- scores */
