@@ -9,7 +9,7 @@
 /* ----------------------------------------------------------------- options */
 
 enum {
-    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
+    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
     KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
     KEY_SEED, KEY_THREADS, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
@@ -22,6 +22,7 @@ static const struct argp_option shared_options[] = {
     { "data", KEY_DATA, "FILE", 0, "Rows to train on: CSV, IDX or NPY, as it is or in gzip", 2 },
     { "target", KEY_TARGET, "COLUMN", 0, "Column to predict: its name, or its number from 0 (-1 is the last)", 2 },
     { "labels", KEY_LABELS, "FILE", 0, "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
+    { "skip-lines", KEY_SKIP_LINES, "N", 0, "Lines of a CSV file before its table begins", 2 },
     { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },
     { "missing", KEY_MISSING, "error|mean|median", 0, "What stands in for missing numbers, of the training part", 2 },
     { "validation-split", KEY_VALIDATION_SPLIT, "SHARE", 0, "Share of the rows for validation", 2 },
@@ -67,12 +68,18 @@ static void default_text(int key, const command_line *line, char *text, size_t b
     switch (key) {
     case KEY_DATA: snprintf(text, bytes, "embedded data"); break;
     case KEY_MISSING: snprintf(text, bytes, "error"); break;
+    case KEY_SKIP_LINES: snprintf(text, bytes, "%zu", options->skip_lines); break;
     case KEY_VALIDATION_SPLIT: snprintf(text, bytes, "%g", options->validation_split); break;
     case KEY_TEST_SPLIT: snprintf(text, bytes, "%g", options->test_split); break;
     case KEY_EPOCHS: snprintf(text, bytes, "%zu", options->epochs); break;
     case KEY_BATCH_SIZE: snprintf(text, bytes, "%zu", options->batch_size); break;
     case KEY_OPTIMIZER: snprintf(text, bytes, "%s", options->optimizer); break;
-    case KEY_LR: snprintf(text, bytes, "%g", options->learning_rate); break;
+    case KEY_LR:
+        if (line->about->rate)
+            snprintf(text, bytes, "%s", line->about->rate);
+        else
+            snprintf(text, bytes, "%g", options->learning_rate);
+        break;
     case KEY_LOSS: snprintf(text, bytes, "%s", options->loss); break;
     case KEY_EARLY_STOPPING: snprintf(text, bytes, options->early_stopping ? "%zu" : "off", options->early_stopping); break;
     case KEY_CLIP_NORM: snprintf(text, bytes, options->clip_norm > 0 ? "%g" : "off", options->clip_norm); break;
@@ -188,6 +195,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     case KEY_DATA: options->data = arg; break;
     case KEY_TARGET: options->target = arg; break;
     case KEY_LABELS: options->labels = arg; break;
+    case KEY_SKIP_LINES: options->skip_lines = argument_count(state, "--skip-lines", arg, 0, 1000000); break;
     case KEY_DROP: argument_names(state, "--drop", arg, TRAINER_MOST_DROPPED, options->drop); break;
     case KEY_MISSING: options->missing = argument_choice(state, "--missing", arg, MISSING_CHOICES); break;
     case KEY_VALIDATION_SPLIT:

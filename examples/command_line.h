@@ -14,11 +14,12 @@ typedef struct trainer_options {
     const char *data;       /* NULL: the trainer's embedded data */
     const char *target;     /* NULL: not given */
     const char *labels;     /* file with the target of each row, for arrays; NULL: not given */
+    size_t skip_lines;      /* of a CSV file, before its table */
     const char *drop[TRAINER_MOST_DROPPED + 1];
     size_t missing;         /* TRAINER_MISSING_... */
     size_t epochs, batch_size;
     const char *optimizer;
-    double learning_rate;
+    double learning_rate;   /* 0: as the trainer sees fit */
     const char *loss;       /* its name, ... */
     lg_loss_spec loss_spec; /* ... and what that means, with --loss-param applied and from_logits set */
     uint64_t seed;
@@ -39,6 +40,7 @@ typedef struct trainer {
     const char *summary;            /* what it does, for --help */
     const char *examples;           /* command lines, for the end of --help */
     unsigned tasks;                 /* LG_TASK_...: losses of one of these fit. 0: the loss is the trainer's own */
+    const char *rate;               /* what --lr is by default, where that is no number; else NULL */
     const char *const *without;
     const struct argp_option *options; /* its own, ended by { 0 } */
     argp_parser_t parser;           /* of its own; its state->input is the pointer given to trainer_parse */

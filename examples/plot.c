@@ -148,13 +148,19 @@ typedef struct loss_picture {
     const char *title;
 } loss_picture;
 
+/* The loss of the training rows: where they are evaluated after each epoch, that; else what it was on the way. */
+static const char *training_loss(const lg_history *history)
+{
+    return lg_history_has(history, "train_loss") ? "train_loss" : "loss";
+}
+
 /* A column by epoch, as a data block of gnuplot. What is not finite leaves a gap. */
-static void write_column(FILE *gnuplot, const lg_history *history, const char *name)
+static void write_column(FILE *gnuplot, const lg_history *history, const char *block, const char *name)
 {
     size_t rows;
     const double *epoch = lg_history_column(history, "epoch", NULL);
     const double *value = lg_history_column(history, name, &rows);
-    fprintf(gnuplot, "$%s << END\n", name);
+    fprintf(gnuplot, "$%s << END\n", block);
     for (size_t i = 0; i < rows; i++)
         if (isfinite(value[i]))
             fprintf(gnuplot, "%.0f %.9g\n", epoch[i], value[i]);
@@ -180,15 +186,16 @@ static void loss_script(FILE *gnuplot, const void *context)
     const lg_history *history = picture->history;
     const bool validated = lg_history_has(history, "val_loss");
     const double epochs = (double)lg_history_rows(history), margin = 0.5 + epochs / 100;
-    write_column(gnuplot, history, "loss");
+    write_column(gnuplot, history, "loss", training_loss(history));
     if (validated)
-        write_column(gnuplot, history, "val_loss");
+        write_column(gnuplot, history, "val_loss", "val_loss");
     fputs("set title ", gnuplot);
     plot_string(gnuplot, picture->title);
     fprintf(gnuplot,
             "\nset xlabel 'epoch'\nset ylabel 'loss'\nset key top right\nset grid lc rgb '#dddddd'\n"
             "set border 3\nset tics nomirror\nset xrange [%g:%g]\nset yrange [%s:*]\n%s",
-            1 - margin, epochs + margin, is_positive(history, "loss") && is_positive(history, "val_loss") ? "0" : "*",
+            1 - margin, epochs + margin,
+            is_positive(history, training_loss(history)) && is_positive(history, "val_loss") ? "0" : "*",
             epochs <= 20 ? "set xtics 1\n" : "");
     const char *mark = epochs <= 40 ? "pt 7 ps 0.5" : "pt -1";
     fprintf(gnuplot, "plot $loss using 1:2 with linespoints lc rgb '#1f6fb4' lw 2 %s title 'training'", mark);
@@ -199,7 +206,7 @@ static void loss_script(FILE *gnuplot, const void *context)
 
 lg_status plot_loss(run *r, const lg_history *history, const char *title)
 {
-    const double *loss = lg_history_column(history, "loss", NULL);
+    const double *loss = lg_history_column(history, training_loss(history), NULL);
     bool drawable = false;
     for (size_t i = 0; loss && i < lg_history_rows(history); i++)
         drawable |= isfinite(loss[i]);

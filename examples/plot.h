@@ -12,7 +12,7 @@
 typedef void plot_script(FILE *gnuplot, const void *context);
 lg_status plot_draw(run *r, const char *file, plot_script *script, const void *context);
 
-/* loss.svg: "loss" and, where there is one, "val_loss" by epoch. */
+/* loss.svg: "train_loss" or, without one, "loss", and "val_loss" if there is one, by epoch. */
 lg_status plot_loss(run *r, const lg_history *history, const char *title);
 
 /* confusion.svg: counts[classes * classes], row by row: true class, predicted class. Shades are shares of the row. */

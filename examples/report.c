@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *part_name(data_part part)
-{
-    return (const char *const[]){ "train", "validation", "test" }[part];
-}
-
 lg_status predictions_new(predictions *p, const lg_split *split)
 {
     const size_t rows = split->train_rows + split->validation_rows + split->test_rows;
@@ -17,15 +12,11 @@ lg_status predictions_new(predictions *p, const lg_split *split)
                         .target = calloc(rows, sizeof *p->target),
                         .probability = calloc(rows, sizeof *p->probability),
                         .loss = calloc(rows, sizeof *p->loss),
-                        .part = calloc(rows, sizeof *p->part) };
+                        .part = part_of_rows(split) };
     if (!p->target || !p->probability || !p->loss || !p->part) {
         predictions_free(p);
         return lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
     }
-    for (size_t i = 0; i < split->validation_rows; i++)
-        p->part[split->validation[i]] = PART_VALIDATION;
-    for (size_t i = 0; i < split->test_rows; i++)
-        p->part[split->test[i]] = PART_TEST;
     return LG_OK;
 }
 
@@ -162,16 +153,18 @@ static void note_scores(run *r, const char *key, const binary_scores *scores)
 
 static lg_status write_predictions(run *r, const predictions *p)
 {
-    const int digits = LG_REAL_BITS == 64 ? 17 : 9;
-    run_file file;
-    lg_status status = run_file_begin(&file, r, "predictions.csv");
-    if (status != LG_OK)
-        return status;
-    fputs("row,part,target,probability,loss\n", file.stream);
-    for (size_t i = 0; i < p->rows; i++)
-        fprintf(file.stream, "%zu,%s,%d,%.*g,%.*g\n", i, part_name(p->part[i]), (int)p->target[i], digits,
-                (double)p->probability[i], digits, (double)p->loss[i]);
-    return run_file_end(&file);
+    lg_real *table = calloc(3 * p->rows, sizeof *table); /* [rows, 3] */
+    if (!table)
+        return lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", p->rows);
+    for (size_t i = 0; i < p->rows; i++) {
+        table[3 * i] = (lg_real)p->target[i];
+        table[3 * i + 1] = p->probability[i];
+        table[3 * i + 2] = p->loss[i];
+    }
+    lg_status status = predictions_write(r, p->rows, p->part, 3, (const char *[]){ "target", "probability", "loss" },
+                                         table);
+    free(table);
+    return status;
 }
 
 typedef struct hard_row {

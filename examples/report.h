@@ -3,9 +3,7 @@
 #ifndef EXAMPLES_REPORT_H
 #define EXAMPLES_REPORT_H
 
-#include "run.h"
-
-typedef enum data_part { PART_TRAIN, PART_VALIDATION, PART_TEST } data_part;
+#include "predictions.h"
 
 /* Predictions for all rows of a data set, in their order; all arrays [rows]. */
 typedef struct predictions {

@@ -22,6 +22,7 @@ lg_rng trainer_rng(const trainer_options *options, trainer_stream stream)
 static lg_dataset *read_data(const trainer_options *options, lg_csv_options csv, bool flatten)
 {
     csv.target = options->target;
+    csv.skip_lines = options->skip_lines;
     csv.drop = options->drop[0] ? options->drop : NULL;
     csv.missing = options->missing == TRAINER_MISSING_ERROR ? LG_MISSING_ERROR : LG_MISSING_KEEP;
     return lg_dataset_read(options->data, &(lg_read_options){ .csv = csv,
@@ -60,13 +61,16 @@ static lg_status make_part(const lg_dataset *all, const size_t *ids, size_t rows
 
 lg_status trainer_split(trainer_data *data, const trainer_options *options, lg_dataset *all)
 {
-    *data = (trainer_data){ .all = all };
-    if (!all)
-        return lg_fail_null("trainer_split: no data");
     lg_rng rng = trainer_rng(options, TRAINER_SPLIT);
-    lg_split *split = data->split = lg_split_dataset(all, options->validation_split, options->test_split, &rng);
-    if (!split)
-        return lg_error_code();
+    lg_split *split = all ? lg_split_dataset(all, options->validation_split, options->test_split, &rng) : NULL;
+    return trainer_split_as(data, options, all, split);
+}
+
+lg_status trainer_split_as(trainer_data *data, const trainer_options *options, lg_dataset *all, lg_split *split)
+{
+    *data = (trainer_data){ .all = all, .split = split };
+    if (!all || !split)
+        return lg_fail_null("trainer_split: no %s", all ? "split" : "data");
     lg_status status = make_part(all, split->train, split->train_rows, &data->train);
     if (status == LG_OK)
         status = make_part(all, split->validation, split->validation_rows, &data->validation);
@@ -191,6 +195,7 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
     run_note_text(r, "arguments.data", options->data);
     run_note_text(r, "arguments.target", options->target);
     run_note_text(r, "arguments.labels", options->labels);
+    run_note_count(r, "arguments.skip_lines", options->skip_lines);
     size_t dropped = 0;
     while (options->drop[dropped])
         dropped++;
@@ -199,7 +204,7 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
     run_note_count(r, "arguments.epochs", options->epochs);
     run_note_count(r, "arguments.batch_size", options->batch_size);
     run_note_text(r, "arguments.optimizer", options->optimizer);
-    run_note_number(r, "arguments.learning_rate", options->learning_rate);
+    run_note_number(r, "arguments.learning_rate", options->learning_rate > 0 ? options->learning_rate : (double)NAN);
     if (about->tasks) {
         const lg_loss_spec *spec = &options->loss_spec;
         char path[128];

@@ -28,6 +28,9 @@ typedef struct trainer_data {
 } trainer_data;
 lg_status trainer_split(trainer_data *data, const trainer_options *options, lg_dataset *all);
 
+/* The same with parts that are known already; takes `split` over as well. */
+lg_status trainer_split_as(trainer_data *data, const trainer_options *options, lg_dataset *all, lg_split *split);
+
 /* Standardises the features of all parts by mean and deviation of the training part. */
 lg_status trainer_scale(trainer_data *data);
 void trainer_data_free(trainer_data *data);
@@ -36,7 +39,8 @@ void trainer_data_free(trainer_data *data);
 lg_status trainer_print_data(const trainer_options *options, const trainer_data *data);
 
 /* The random streams of a run, all of --seed; a trainer's own come from TRAINER_OWN on. */
-typedef enum trainer_stream { TRAINER_SPLIT = 1, TRAINER_WEIGHTS, TRAINER_SHUFFLE, TRAINER_OWN = 100 } trainer_stream;
+typedef enum trainer_stream { TRAINER_SPLIT = 1, TRAINER_WEIGHTS, TRAINER_SHUFFLE, TRAINER_FOLDS,
+                              TRAINER_OWN = 100 } trainer_stream;
 lg_rng trainer_rng(const trainer_options *options, trainer_stream stream);
 
 /* Reads --data: CSV, IDX or NPY, as the content says. `csv` is what the trainer wants of it (target_kind and positive
