@@ -8,27 +8,34 @@
  * state "blank u" (u = 0 .. U) between the labels, before label u. A path starts in blank 0 or label 0, stays or goes on
  * to the next state, may leave a blank out where skip[u] is 1, and ends in label U - 1 or blank U.
  *
- * Rows of states are laid out as 1 + U labels, U + 1 blanks: what comes before label 0 is a 0 that is never written. */
+ * A row of states is W blanks, then W labels. W is a multiple of 8, so that loops have no tail; what is beyond the states
+ * is 0 (-infinity in logarithms), and there is at least one such place, which also stands for what is before label 0. */
 typedef struct lg_ctc_lattice {
-    size_t frames, labels;
-    const double *skip; /* [U + 1]: 1 where label u may follow label u - 1 at once, else 0; the first and last are 0 */
-    const size_t *repeats; /* [U + 1]: labels up to u (all, at U) that may not follow the one before at once */
-    double *emission;   /* [T, U + 1]: of label u in frame t, the blank's last; probabilities or their logarithms */
-    double *alpha;      /* [T, 2 U + 2]: written by forward; afterwards by posterior */
-    double *work;       /* [2, 2 U + 2] */
+    size_t frames, labels, width;
+    const double *skip;     /* [W + 8]: 1 where label u may follow label u - 1 at once, else 0; so are the first and the rest */
+    const size_t *repeats;  /* [U + 1]: labels up to u (all, at U) that may not follow the one before at once */
+    double *emission;       /* [T, W] and 8 more: of label u in frame t; probabilities (0 behind them) or logarithms */
+    double *blank_emission; /* [T] */
+    double *alpha;          /* [T, 2 W]: written by forward; posterior makes its labels the probability of being in each */
+    double *blank_share;    /* [T]: written by posterior, the probability of being in any blank */
+    int64_t *exponent;      /* [blocks, W]: of the powers of 2 that alpha is in units of */
+    double *work;           /* [lg_ctc_work_size] */
 } lg_ctc_lattice;
 
-static inline size_t lg_ctc_states(size_t labels)
+static inline size_t lg_ctc_width(size_t labels)
 {
-    return 2 * labels + 2;
+    return (labels + 9) / 8 * 8;
 }
 
+size_t lg_ctc_blocks(size_t frames);
+size_t lg_ctc_work_size(size_t labels);
+
 /* log P of the labels, and alpha, from probabilities of which no frame's add up to more than 1; false when an underflow
- * may have cost digits: then the logarithms are to be taken. Needs T >= 1. */
+ * may have cost digits, or P is 0: then the logarithms are to be taken. Needs T >= 1. */
 bool lg_ctc_forward(const lg_ctc_lattice *lattice, double *log_p);
 
-/* Replaces alpha by the probability of being in each state at each frame, given the labels; false as above. */
-bool lg_ctc_posterior(const lg_ctc_lattice *lattice, double log_p);
+/* After forward: the probabilities of being in each state at each frame, given the labels; false as above. */
+bool lg_ctc_posterior(const lg_ctc_lattice *lattice);
 
 /* The same in logarithms; -infinity when no path is possible (then there is no posterior). */
 double lg_ctc_forward_log(const lg_ctc_lattice *lattice);
@@ -64,24 +71,22 @@ typedef struct lg_ctc_call {
 
 /* One sample; its arrays lie in the scratch of the call. */
 typedef struct lg_ctc_sample {
-    size_t index, labels;
-    const int32_t *label; /* [U], in the target: only until value returns */
-    size_t frames;
+    size_t index, labels, frames;
+    const int32_t *target; /* [U]: only until value returns */
     lg_ctc_lattice lattice;
-    size_t classes;       /* different ones in label, and the blank as the last */
-    uint32_t *class_of;   /* [U]: position of the label in `class` */
-    size_t *class;        /* [classes] */
-    double *skip;         /* [U + 1] */
-    size_t *repeats;      /* [U + 1] */
-    lg_real *exponential; /* [T, V] of the logits less their frame's largest (logits only) */
-    lg_real *largest;     /* [T] */
-    double *inverse;      /* [T], of the sum of a frame's exponentials */
-    double log_p;         /* NaN when a frame holds one */
-    bool possible;        /* P > 0 */
-    bool in_logarithms;   /* alpha and emission are */
+    int32_t *label;        /* [W]: the target, then the first again */
+    double *present;       /* [W]: 1 for a label, then 0 */
+    double *skip;          /* [W + 8] */
+    size_t *repeats;       /* [U + 1] */
+    lg_real *exponential;  /* [T, V] of the logits less their frame's largest (logits only) */
+    lg_real *largest;      /* [T] */
+    double *inverse;       /* [T], of the sum of a frame's exponentials */
+    double log_p;          /* NaN when a frame holds one */
+    bool possible;         /* P > 0 */
+    bool in_logarithms;    /* alpha and emission are */
 } lg_ctc_sample;
 
-/* The bytes that the arrays of a sample take in scratch, and one double per class of its labels and state of its lattice. */
+/* Lays arrays out in scratch, one after the other; `used` is how many bytes they take. */
 typedef struct lg_ctc_carver {
     char *base; /* NULL: only counts */
     size_t used;
@@ -91,15 +96,20 @@ typedef struct lg_ctc_carver {
 void *lg_ctc_carve(lg_ctc_carver *carver, size_t count, size_t size);
 void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *sample, lg_ctc_carver *carver);
 
-/* -log P of a sample; +infinity where its labels have no path. `position` holds V values, `work` two rows of states.
- * Samples do not touch each other: calls with different samples and workspaces may run at once. */
-double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred, uint32_t *position,
-                           double *work);
+/* What value and derivative of one sample need besides its own arrays: whoever works on another at the same time has
+ * another of these. */
+typedef struct lg_ctc_workspace {
+    double *frame; /* [V] */
+    double *work;  /* [lg_ctc_work_size] of the most labels of a sample */
+} lg_ctc_workspace;
 
-/* factor times the derivative by the sample's frames of pred, 0 in the frames beyond its length. `occupancy` holds a
- * double per class. Once after each value. */
+/* -log P of a sample; +infinity where its labels have no path. */
+double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred,
+                           const lg_ctc_workspace *workspace);
+
+/* factor times the derivative by the sample's frames of pred, 0 in the frames beyond its length. Once after each value. */
 void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred, double factor,
-                              double *occupancy, double *work, lg_real *d);
+                              const lg_ctc_workspace *workspace, lg_real *d);
 
 /* The class of blanks as an index; LG_E_PARAM unless it is a whole number below `classes`. */
 lg_status lg_ctc_check_blank(const char *name, double blank, size_t classes);

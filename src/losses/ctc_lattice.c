@@ -3,22 +3,52 @@
  *   alpha_t(s) = y_t(s) sum of alpha_{t-1} over the states that lead to s        P = alpha at the end
  *   beta_t(s)  = sum of y_{t+1} beta_{t+1} over the states that s leads to       posterior_t(s) = alpha beta / P
  *
- * Graves, Fernandez, Gomez & Schmidhuber 2006. In doubles, each row multiplied by a power of 2 when its sum becomes
- * small, this takes less than half the time of logarithms and loses nothing, but for one case: states that are smaller
- * than about 1e-300 of their row's sum vanish, and would be missed if all others came to nothing in later frames. They
- * can be missed only where P is that small as well: the rows' sums never grow, so what vanished adds at most
- * T S 1e-298 to P. Where P is smaller than e^-600, the rows are searched for such states, and the result is refused if
- * there is one. */
+ * Graves, Fernandez, Gomez & Schmidhuber 2006. In doubles that are e^-10000 at times: every place u, which is blank u and
+ * label u together, has an exponent k of its own, alpha = row 2^k, and every BLOCK frames k is chosen anew so that the
+ * larger of the two is about 1. A step from place u - 1 to place u then takes the factor carry(u) = 2^(k(u-1) - k(u)).
+ *
+ * Two states of a place can still differ by more than the 1e300 that doubles span, and the smaller may turn out to be
+ * the one that counts. What vanishes so adds at most T S 1e-300 to P. Where P is that small itself, the rows are searched
+ * for such states and the result is refused if there is one; and so it is if a frame's posteriors miss a sum of 1. */
 #include "losses/ctc_internal.h"
 
 #include "losses/loss_internal.h"
 
 #include <string.h>
 
-static const double small_sum = 0x1p-32; /* rows below are scaled up to about 1 */
-static const double least_sum = 1e-250;  /* rows below this before scaling are refused */
+enum { BLOCK = 8, GAP = 8, MOST_CARRY = 1000 };
+
 static const double least_state = 1e-290;
 static const double certain_log_p = -600;
+static const double least_miss = 1e-9;
+
+size_t lg_ctc_blocks(size_t frames)
+{
+    return (frames + BLOCK - 1) / BLOCK;
+}
+
+/* beta: two rows [blanks, gap, labels, gap] whose gaps are 0; then what belongs to places. */
+typedef struct work_arrays {
+    double *row[2], *carry, *weight;
+    int64_t *exponent;
+} work_arrays;
+
+size_t lg_ctc_work_size(size_t labels)
+{
+    const size_t width = lg_ctc_width(labels);
+    return 2 * (2 * width + 2 * GAP) + 3 * width;
+}
+
+static work_arrays work_of(const lg_ctc_lattice *l)
+{
+    const size_t row = 2 * l->width + 2 * GAP;
+    work_arrays w = { .row = { l->work, l->work + row }, .carry = l->work + 2 * row };
+    w.weight = w.carry + l->width;
+    w.exponent = (int64_t *)(w.weight + l->width);
+    return w;
+}
+
+/* ------------------------------------------------------------------ windows */
 
 /* The states at a frame that a path from start to end can be in: labels [label, label_end), blanks [blank, blank_end). */
 typedef struct window {
@@ -45,255 +75,242 @@ static window window_at(const lg_ctc_lattice *l, size_t t)
     return w;
 }
 
-static double *row_of(double *rows, size_t labels, size_t t)
+static size_t frames_needed(const lg_ctc_lattice *l)
 {
-    return rows + t * lg_ctc_states(labels);
+    return l->labels + l->repeats[l->labels];
 }
 
-static void fill_row(double *row, size_t labels, double value)
+static void clear(double *row, size_t from, size_t to)
 {
-    for (size_t i = 0; i < lg_ctc_states(labels); i++)
-        row[i] = value;
+    for (size_t i = from; i < to; i++)
+        row[i] = 0;
 }
 
-static bool has_tiny_state(const double *row, size_t labels, window w)
+/* ---------------------------------------------------------------- exponents */
+
+static inline int64_t bits_of(double x)
 {
-    const double *label = row + 1, *blank = row + 1 + labels;
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* 2^n for n in -1022 .. 1023, 0 for -1023. */
+static inline double two_to(int64_t n)
+{
+    const int64_t bits = (n + 1023) << 52;
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline int64_t clamp(int64_t n, int64_t low, int64_t high)
+{
+    return n < low ? low : n > high ? high : n;
+}
+
+/* What a place's values are divided by: a power of 2 near the larger one; 1 if that is 0 (or subnormal). */
+static inline int64_t exponent_of(double blank, double label)
+{
+    const int64_t biased = bits_of(blank > label ? blank : label) >> 52;
+    return biased > 0 ? biased - 1023 : 0;
+}
+
+/* to = a row of blanks and labels scaled by new exponents, which are added to `exponent`. */
+LG_CLONES static void rescale(size_t width, const double *restrict blank, const double *restrict label,
+                              double *restrict to_blank, double *restrict to_label, int64_t *restrict exponent)
+{
+    for (size_t u = 0; u < width / BLOCK * BLOCK; u++) {
+        const int64_t n = exponent_of(blank[u], label[u]);
+        const double factor = two_to(clamp(-n, -1022, 1023));
+        to_blank[u] = factor * blank[u];
+        to_label[u] = factor * label[u];
+        exponent[u] += n;
+    }
+}
+
+/* carry[u] from place u + from to place u, for `from` of -1 or 1; the place at the border has none to come from. A place
+ * that is 0 has the exponent of the one that it will get its first value from, so `exponent` is walked along the way. */
+static void find_carries(size_t labels, int from, const double *blank, const double *label, int64_t *exponent, double *carry)
+{
+    const size_t first = from < 0 ? 0 : labels;
+    carry[first] = 1;
+    for (size_t i = 1, u = first; i <= labels; i++) {
+        const int64_t before = exponent[u];
+        u = from < 0 ? u + 1 : u - 1;
+        if (blank[u] == 0 && label[u] == 0)
+            exponent[u] = before;
+        carry[u] = two_to(clamp(before - exponent[u], -MOST_CARRY, MOST_CARRY));
+    }
+}
+
+/* ------------------------------------------------------------------ forward */
+
+/* alpha_t from alpha_{t-1}: both rows [blanks, labels], where the last blank is padding and so 0. */
+LG_CLONES static void advance(const lg_ctc_lattice *l, size_t t, const double *restrict carry, const double *restrict from,
+                              double *restrict to)
+{
+    const size_t width = l->width / BLOCK * BLOCK;
+    const double *restrict skip = l->skip, *restrict emission = l->emission + t * l->width;
+    const double blank_emission = l->blank_emission[t];
+    const double *from_blank = from, *from_label = from + width;
+    double *blank = to, *label = to + width;
+    for (size_t u = 0; u < width; u++) {
+        const double before = carry[u] * (from_label - 1)[u];
+        label[u] = emission[u] * (from_label[u] + from_blank[u] + skip[u] * before);
+        blank[u] = blank_emission * (from_blank[u] + before);
+    }
+}
+
+static double *alpha_row(const lg_ctc_lattice *l, size_t t)
+{
+    return l->alpha + t * 2 * l->width;
+}
+
+/* P = the result times 2^exponent. */
+static double end_of(const lg_ctc_lattice *l, int64_t *exponent)
+{
+    const size_t labels = l->labels;
+    const double *end = alpha_row(l, l->frames - 1);
+    const int64_t *k = l->exponent + (l->frames - 1) / BLOCK * l->width;
+    *exponent = k[labels];
+    if (labels == 0)
+        return end[0];
+    const int64_t gap = clamp(k[labels - 1] - k[labels], -MOST_CARRY, MOST_CARRY);
+    return end[labels] + two_to(gap) * end[l->width + labels - 1];
+}
+
+static bool is_tiny(const double *state, size_t from, size_t to)
+{
     bool tiny = false;
-    for (size_t u = w.label; u < w.label_end; u++)
-        tiny = tiny || label[u] < least_state;
-    for (size_t u = w.blank; u < w.blank_end; u++)
-        tiny = tiny || blank[u] < least_state;
+    for (size_t u = from; u < to; u++)
+        tiny |= state[u] < least_state;
     return tiny;
-}
-
-/* Multiplies a row whose sum has become small by a power of 2; adds its exponent to *shift. */
-static void rescale(double *row, size_t labels, double sum, long *shift)
-{
-    if (sum >= small_sum)
-        return;
-    int exponent;
-    (void)frexp(sum, &exponent);
-    const double factor = ldexp(1, -exponent);
-    for (size_t i = 0; i < lg_ctc_states(labels); i++)
-        row[i] *= factor;
-    *shift += exponent;
-}
-
-/* ------------------------------------------------------------------ linear */
-
-/* alpha_t from alpha_{t-1}, within the window; returns its sum. */
-LG_CLONES static double advance(const lg_ctc_lattice *l, window w, const double *restrict emission,
-                                const double *restrict from, double *restrict to)
-{
-    const double *restrict skip = l->skip;
-    const double *from_label = from + 1, *from_blank = from + 1 + l->labels;
-    double *label = to + 1, *blank = to + 1 + l->labels;
-    const double blank_emission = emission[l->labels];
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t u = w.label; u < w.label_end; u++) {
-        const double a = emission[u] * (from_label[u] + from_blank[u] + skip[u] * (from_label - 1)[u]);
-        label[u] = a;
-        sum += a;
-    }
-#pragma omp simd reduction(+ : sum)
-    for (size_t u = w.blank; u < w.blank_end; u++) {
-        const double a = blank_emission * (from_blank[u] + (from_label - 1)[u]);
-        blank[u] = a;
-        sum += a;
-    }
-    return sum;
 }
 
 bool lg_ctc_forward(const lg_ctc_lattice *l, double *log_p)
 {
-    const size_t labels = l->labels, last = l->frames - 1;
-    double *start = l->work; /* before the first frame all is in blank 0, which may be left without a frame in it */
-    long shift = 0;
-    fill_row(start, labels, 0);
-    start[1 + labels] = 1;
+    const size_t width = l->width, needed = frames_needed(l);
+    const work_arrays work = work_of(l);
+    const double *from = work.row[0]; /* before the first frame all is in blank 0, which may be left at once */
+    clear(work.row[0], 0, 2 * width);
+    work.row[0][0] = 1;
+    for (size_t u = 0; u < width; u++) {
+        work.carry[u] = 1;
+        l->exponent[u] = 0;
+    }
     for (size_t t = 0; t < l->frames; t++) {
-        double *row = row_of(l->alpha, labels, t);
-        const double *from = t == 0 ? start : row_of(l->alpha, labels, t - 1);
-        fill_row(row, labels, 0);
-        const double sum = advance(l, window_at(l, t), l->emission + t * (labels + 1), from, row);
-        if (!(sum > least_sum))
-            return false;
-        rescale(row, labels, sum, &shift);
-    }
-    const double *end = row_of(l->alpha, labels, last) + 1;
-    const double p = end[2 * labels] + (labels > 0 ? end[labels - 1] : 0);
-    *log_p = log(p) + (double)shift * 0.69314718055994530942;
-    if (*log_p > certain_log_p)
-        return true;
-    for (size_t t = 0; t < l->frames; t++)
-        if (has_tiny_state(row_of(l->alpha, labels, t), labels, window_at(l, t)))
-            return false;
-    return true;
-}
-
-/* beta_t from `next`, which is y_{t+1} beta_{t+1}, within the window; returns its sum. */
-LG_CLONES static double retreat(const lg_ctc_lattice *l, window w, const double *restrict next, double *restrict to)
-{
-    const size_t labels = l->labels;
-    const double *restrict skip = l->skip;
-    const double *next_label = next + 1, *next_blank = next + 1 + labels;
-    double *label = to + 1, *blank = to + 1 + labels;
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t u = w.label; u < w.label_end; u++) { /* skip[U] is 0, whatever follows the last label in the row */
-        const double b = next_label[u] + next_blank[u + 1] + skip[u + 1] * next_label[u + 1];
-        label[u] = b;
-        sum += b;
-    }
-    const size_t before_end = w.blank_end < labels ? w.blank_end : labels;
-#pragma omp simd reduction(+ : sum)
-    for (size_t u = w.blank; u < before_end; u++) {
-        const double b = next_blank[u] + next_label[u];
-        blank[u] = b;
-        sum += b;
-    }
-    if (w.blank_end == labels + 1) {
-        blank[labels] = next_blank[labels];
-        sum += blank[labels];
-    }
-    return sum;
-}
-
-/* alpha := alpha beta / their sum; returns that sum. */
-LG_CLONES static double normalize_product(size_t n, double *restrict alpha, const double *restrict beta)
-{
-    double total = 0;
-#pragma omp simd reduction(+ : total)
-    for (size_t i = 0; i < n; i++) {
-        alpha[i] *= beta[i];
-        total += alpha[i];
-    }
-    const double inverse = 1 / total;
-    for (size_t i = 0; i < n; i++)
-        alpha[i] *= inverse;
-    return total;
-}
-
-static void emit(const lg_ctc_lattice *l, size_t t, double *row)
-{
-    const size_t labels = l->labels;
-    const double *emission = l->emission + t * (labels + 1);
-    for (size_t u = 0; u < labels; u++)
-        row[1 + u] *= emission[u];
-    for (size_t u = 0; u <= labels; u++)
-        row[1 + labels + u] *= emission[labels];
-}
-
-bool lg_ctc_posterior(const lg_ctc_lattice *l, double log_p)
-{
-    const size_t labels = l->labels, states = lg_ctc_states(labels);
-    double *beta = l->work, *next = l->work + states;
-    long shift = 0;
-    fill_row(beta, labels, 0);
-    beta[1 + 2 * labels] = 1;
-    beta[labels] = labels > 0 ? 1 : 0; /* the last label; without labels this is the place before them */
-    for (size_t t = l->frames; t-- > 0;) {
-        if (t + 1 < l->frames) {
-            double *other = beta;
-            beta = next;
-            next = other;
-            emit(l, t + 1, next);
-            fill_row(beta, labels, 0);
-            const double sum = retreat(l, window_at(l, t), next, beta);
-            if (!(sum > least_sum))
-                return false;
-            rescale(beta, labels, sum, &shift);
+        double *row = alpha_row(l, t);
+        if (t > 0 && t % BLOCK == 0) {
+            int64_t *exponent = l->exponent + t / BLOCK * width;
+            memcpy(exponent, exponent - width, width * sizeof *exponent);
+            rescale(width, from, from + width, work.row[0], work.row[0] + width, exponent);
+            from = work.row[0];
+            find_carries(l->labels, -1, from, from + width, exponent, work.carry);
         }
-        if (log_p <= certain_log_p && has_tiny_state(beta, labels, window_at(l, t)))
-            return false;
-        if (!(normalize_product(states, row_of(l->alpha, labels, t), beta) > least_sum))
-            return false;
-    }
-    return true;
-}
-
-/* -------------------------------------------------------------- logarithms */
-
-/* log(e^a + e^b + e^c) */
-static double log_sum(double a, double b, double c)
-{
-    const double ab = a > b ? a : b, largest = ab > c ? ab : c;
-    return largest == -INFINITY ? largest : largest + log(exp(a - largest) + exp(b - largest) + exp(c - largest));
-}
-
-double lg_ctc_forward_log(const lg_ctc_lattice *l)
-{
-    const size_t labels = l->labels;
-    double *from = l->work;
-    fill_row(from, labels, -INFINITY);
-    from[1 + labels] = 0;
-    for (size_t t = 0; t < l->frames; t++) {
-        const window w = window_at(l, t);
-        const double *emission = l->emission + t * (labels + 1);
-        const double *from_label = from + 1, *from_blank = from + 1 + labels;
-        double *row = row_of(l->alpha, labels, t);
-        fill_row(row, labels, -INFINITY);
-        for (size_t u = w.label; u < w.label_end; u++)
-            row[1 + u] = emission[u] + log_sum(from_label[u], from_blank[u], l->skip[u] != 0 ? from_label[u - 1] : -INFINITY);
-        for (size_t u = w.blank; u < w.blank_end; u++)
-            row[1 + labels + u] = emission[labels] + log_sum(from_blank[u], (from_label - 1)[u], -INFINITY);
+        advance(l, t, work.carry, from, row);
+        if (needed + t >= l->frames) { /* states without an end never have successors with one: they stay at 0 */
+            const window w = window_at(l, t);
+            clear(row, 0, w.blank);
+            clear(row + width, 0, w.label);
+        }
         from = row;
     }
-    return log_sum(from[1 + 2 * labels], from[labels], -INFINITY); /* without labels, the latter is before them: -inf */
-}
-
-/* beta_t of one state each. */
-static double label_beta(const lg_ctc_lattice *l, const double *next, size_t u)
-{
-    const double *next_label = next + 1, *next_blank = next + 1 + l->labels;
-    return log_sum(next_label[u], next_blank[u + 1], l->skip[u + 1] != 0 ? next_label[u + 1] : -INFINITY);
-}
-
-static double blank_beta(const lg_ctc_lattice *l, const double *next, size_t u)
-{
-    const double *next_label = next + 1, *next_blank = next + 1 + l->labels;
-    return log_sum(next_blank[u], u < l->labels ? next_label[u] : -INFINITY, -INFINITY);
-}
-
-static void exponentiate_product(size_t n, double *alpha, const double *beta)
-{
-    double largest = -INFINITY, total = 0;
-    for (size_t i = 0; i < n; i++) {
-        alpha[i] += beta[i];
-        largest = alpha[i] > largest ? alpha[i] : largest;
+    int64_t exponent;
+    const double p = end_of(l, &exponent);
+    if (!(p > 0 && p < INFINITY))
+        return false;
+    *log_p = log(p) + (double)exponent * 0.69314718055994530942;
+    for (size_t t = 0; *log_p <= certain_log_p && t < l->frames; t++) {
+        const window w = window_at(l, t);
+        if (is_tiny(alpha_row(l, t), w.blank, w.blank_end) || is_tiny(alpha_row(l, t) + width, w.label, w.label_end))
+            return false;
     }
-    for (size_t i = 0; i < n; i++)
-        total += alpha[i] = exp(alpha[i] - largest);
-    for (size_t i = 0; i < n; i++)
-        alpha[i] /= total;
+    return true;
 }
 
-void lg_ctc_posterior_log(const lg_ctc_lattice *l)
+/* ----------------------------------------------------------------- backward */
+
+/* beta_t from beta_{t+1}: both rows [blanks, gap, labels, gap]. carry[u] is for the step from place u + 1. */
+LG_CLONES static void retreat(const lg_ctc_lattice *l, size_t t, const double *restrict carry, const double *restrict from,
+                              double *restrict to)
 {
-    const size_t labels = l->labels, states = lg_ctc_states(labels);
-    double *beta = l->work, *next = l->work + states;
-    fill_row(beta, labels, -INFINITY);
-    beta[1 + 2 * labels] = 0;
-    beta[labels] = labels > 0 ? 0 : -INFINITY;
+    const size_t width = l->width / BLOCK * BLOCK;
+    const double *restrict skip = l->skip, *restrict emission = l->emission + (t + 1) * l->width;
+    const double blank_emission = l->blank_emission[t + 1];
+    const double *from_blank = from, *from_label = from + width + GAP;
+    double *blank = to, *label = to + width + GAP;
+    for (size_t u = 0; u < width; u++) {
+        const double stay = emission[u] * from_label[u];
+        const double leave = blank_emission * from_blank[u + 1] + skip[u + 1] * (emission[u + 1] * from_label[u + 1]);
+        label[u] = stay + carry[u] * leave;
+        blank[u] = blank_emission * from_blank[u] + stay;
+    }
+}
+
+/* Labels of alpha := their posteriors, alpha beta weight; returns the sum of those of the blanks. */
+LG_CLONES static double combine(size_t width, double *restrict alpha, const double *restrict beta,
+                                const double *restrict weight, double *restrict label_share)
+{
+    const double *beta_label = beta + width + GAP;
+    double blanks = 0, labels = 0;
+#pragma omp simd reduction(+ : blanks, labels)
+    for (size_t u = 0; u < width / BLOCK * BLOCK; u++) {
+        const double posterior = alpha[width + u] * beta_label[u] * weight[u];
+        alpha[width + u] = posterior;
+        labels += posterior;
+        blanks += alpha[u] * beta[u] * weight[u];
+    }
+    *label_share = labels;
+    return blanks;
+}
+
+/* 1 / P in the units of alpha beta at each place: 2^(k + k') / P. */
+static void find_weights(const lg_ctc_lattice *l, const int64_t *exponent, const work_arrays *work, double p, int64_t p_exponent)
+{
+    for (size_t u = 0; u < l->width; u++)
+        work->weight[u] = two_to(clamp(exponent[u] + work->exponent[u] - p_exponent, -1023, MOST_CARRY)) / p;
+}
+
+bool lg_ctc_posterior(const lg_ctc_lattice *l)
+{
+    const size_t width = l->width, label_at = width + GAP, needed = frames_needed(l);
+    const work_arrays work = work_of(l);
+    int64_t p_exponent;
+    const double p = end_of(l, &p_exponent);
+    double *beta = work.row[0], *other = work.row[1];
+    clear(l->work, 0, 2 * (2 * width + 2 * GAP));
+    for (size_t u = 0; u < width; u++) {
+        work.carry[u] = 1;
+        work.exponent[u] = 0;
+    }
+    beta[l->labels] = 1;
+    if (l->labels > 0)
+        beta[label_at + l->labels - 1] = 1;
     for (size_t t = l->frames; t-- > 0;) {
         if (t + 1 < l->frames) {
-            const double *emission = l->emission + (t + 1) * (labels + 1);
-            const window w = window_at(l, t);
-            double *other = beta;
-            beta = next;
-            next = other;
-            for (size_t u = 0; u < labels; u++)
-                next[1 + u] += emission[u];
-            for (size_t u = 0; u <= labels; u++)
-                next[1 + labels + u] += emission[labels];
-            fill_row(beta, labels, -INFINITY);
-            for (size_t u = w.label; u < w.label_end; u++)
-                beta[1 + u] = label_beta(l, next, u);
-            for (size_t u = w.blank; u < w.blank_end; u++)
-                beta[1 + labels + u] = blank_beta(l, next, u);
+            double *from = beta;
+            retreat(l, t, work.carry, from, other);
+            beta = other;
+            other = from;
         }
-        exponentiate_product(states, row_of(l->alpha, labels, t), beta);
+        if (t < needed) { /* not reached from the start */
+            const window w = window_at(l, t);
+            clear(beta, w.blank_end, width);
+            clear(beta + label_at, w.label_end, width);
+        }
+        if (t + 1 == l->frames || (t + 1) % BLOCK == 0) {
+            rescale(width, beta, beta + label_at, other, other + label_at, work.exponent);
+            double *from = beta;
+            beta = other;
+            other = from;
+            find_carries(l->labels, 1, beta, beta + label_at, work.exponent, work.carry);
+            find_weights(l, l->exponent + t / BLOCK * width, &work, p, p_exponent);
+        }
+        double label_share;
+        l->blank_share[t] = combine(width, alpha_row(l, t), beta, work.weight, &label_share);
+        if (!(fabs(l->blank_share[t] + label_share - 1) < least_miss))
+            return false;
     }
+    return true;
 }

@@ -19,13 +19,17 @@ void *lg_ctc_carve(lg_ctc_carver *carver, size_t count, size_t size)
 
 void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *s, lg_ctc_carver *carver)
 {
-    const size_t labels = s->labels, frames = s->frames, states = lg_ctc_states(labels), classes = call->shape.classes;
-    s->class_of = lg_ctc_carve(carver, labels, sizeof *s->class_of);
-    s->class = lg_ctc_carve(carver, labels + 1, sizeof *s->class);
-    s->skip = lg_ctc_carve(carver, labels + 1, sizeof *s->skip);
+    const size_t labels = s->labels, frames = s->frames, width = lg_ctc_width(labels), classes = call->shape.classes;
+    lg_ctc_lattice *l = &s->lattice;
+    s->label = lg_ctc_carve(carver, width, sizeof *s->label);
+    s->present = lg_ctc_carve(carver, width, sizeof *s->present);
+    s->skip = lg_ctc_carve(carver, width + 8, sizeof *s->skip);
     s->repeats = lg_ctc_carve(carver, labels + 1, sizeof *s->repeats);
-    s->lattice.emission = lg_ctc_carve(carver, frames, (labels + 1) * sizeof(double));
-    s->lattice.alpha = lg_ctc_carve(carver, frames, states * sizeof(double));
+    l->emission = lg_ctc_carve(carver, frames + 1, width * sizeof *l->emission);
+    l->blank_emission = lg_ctc_carve(carver, frames, sizeof *l->blank_emission);
+    l->alpha = lg_ctc_carve(carver, frames, 2 * width * sizeof *l->alpha);
+    l->blank_share = lg_ctc_carve(carver, frames, sizeof *l->blank_share);
+    l->exponent = lg_ctc_carve(carver, lg_ctc_blocks(frames), width * sizeof *l->exponent);
     if (call->input == LG_CTC_LOGITS) {
         s->exponential = lg_ctc_carve(carver, frames, classes * sizeof(lg_real)); /* no more than the input has */
         s->largest = lg_ctc_carve(carver, frames, sizeof *s->largest);
@@ -35,33 +39,28 @@ void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *s, lg_ctc_carver *ca
 
 /* --------------------------------------------------------------- the labels */
 
-/* Which classes the labels are, each once, and where a label may follow the one before without a blank between. */
-static void read_labels(const lg_ctc_call *call, lg_ctc_sample *s, uint32_t *position)
+/* Copies the labels, and finds where one may follow the one before without a blank between. */
+static void read_labels(const lg_ctc_call *call, lg_ctc_sample *s)
 {
+    const size_t width = lg_ctc_width(s->labels);
     size_t repeats = 0;
-    s->classes = 0;
-    for (size_t u = 0; u < s->labels; u++)
-        position[s->label[u]] = UINT32_MAX;
-    for (size_t u = 0; u < s->labels; u++) {
-        const size_t class = (size_t)s->label[u];
-        if (position[class] == UINT32_MAX) {
-            position[class] = (uint32_t)s->classes;
-            s->class[s->classes++] = class;
-        }
-        s->class_of[u] = position[class];
-        const bool repeated = u > 0 && call->has_blank && s->label[u] == s->label[u - 1];
-        s->skip[u] = u > 0 && !repeated ? 1 : 0;
+    for (size_t u = 0; u < width; u++) {
+        const bool present = u < s->labels;
+        const bool repeated = present && u > 0 && call->has_blank && s->target[u] == s->target[u - 1];
+        s->label[u] = present ? s->target[u] : s->labels > 0 ? s->target[0] : (int32_t)call->blank;
+        s->present[u] = present;
+        s->skip[u] = present && u > 0 && !repeated;
         repeats += repeated;
-        s->repeats[u] = repeats;
+        if (u <= s->labels)
+            s->repeats[u] = repeats;
     }
-    s->skip[s->labels] = 0;
-    s->repeats[s->labels] = repeats;
-    if (call->has_blank)
-        s->class[s->classes++] = call->blank;
+    for (size_t u = width; u < width + 8; u++)
+        s->skip[u] = 0;
     s->lattice.skip = s->skip;
     s->lattice.repeats = s->repeats;
     s->lattice.frames = s->frames;
     s->lattice.labels = s->labels;
+    s->lattice.width = width;
 }
 
 /* --------------------------------------------------------------- emissions */
@@ -107,75 +106,130 @@ static double emission_of(const lg_ctc_call *call, const lg_ctc_sample *s, const
     return (e < 1e-30 ? exp(gap) : e) * s->inverse[t];
 }
 
-/* Fills lattice.emission; `values` has room for the classes. Returns the largest sum of a frame's probabilities over the
- * classes of the sample, NaN if a value of a frame is NaN. */
-static double fill_emissions(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred, double *values)
+/* Frame t of lattice.emission, value by value. */
+static void fill_frame(const lg_ctc_call *call, const lg_ctc_sample *s, const lg_real *frame, size_t t)
 {
-    double largest_sum = 0;
+    const lg_ctc_lattice *l = &s->lattice;
+    double *emission = l->emission + t * l->width;
+    const double none = s->in_logarithms ? -INFINITY : 0;
+    for (size_t u = 0; u < l->width; u++)
+        emission[u] = u < s->labels ? emission_of(call, s, frame, t, (size_t)s->label[u]) : none;
+    l->blank_emission[t] = call->has_blank ? emission_of(call, s, frame, t, call->blank) : none;
+}
+
+/* The same for probabilities from logits; false when one is so small that a float has lost digits of it. */
+LG_CLONES static bool gather_frame(const lg_ctc_call *call, const lg_ctc_sample *s, size_t t)
+{
+    const size_t width = s->lattice.width / 8 * 8;
+    const lg_real *restrict e = s->exponential + t * call->shape.classes;
+    const int32_t *restrict label = s->label;
+    const double *restrict present = s->present, inverse = s->inverse[t];
+    double *restrict emission = s->lattice.emission + t * width;
+    bool small = false;
+    for (size_t u = 0; u < width; u++) {
+        const lg_real x = e[label[u]];
+        small |= x < (lg_real)1e-30;
+        emission[u] = present[u] * (double)x * inverse;
+    }
+    s->lattice.blank_emission[t] = call->has_blank ? (double)e[call->blank] * inverse : 0;
+    return !small && e[call->blank] >= (lg_real)1e-30;
+}
+
+/* The largest sum of probabilities that the successors of a state have in a frame. */
+static double growth(const lg_ctc_sample *s, size_t t)
+{
+    const double *emission = s->lattice.emission + t * s->lattice.width;
+    double most = 0;
+    for (size_t u = 0; u < s->labels; u++) {
+        const double pair = emission[u] + s->skip[u + 1] * emission[u + 1];
+        most = pair > most ? pair : most;
+    }
+    return most + s->lattice.blank_emission[t];
+}
+
+/* Fills the lattice's emissions. Returns NaN if a value of a frame is NaN, else the largest growth; that of a softmax,
+ * which is 1 at most, and of logarithms, for which it does not matter, is not looked for. */
+static double fill_emissions(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred)
+{
+    const lg_ctc_lattice *l = &s->lattice;
+    double most = 0;
+    for (size_t i = s->frames * l->width; i < (s->frames + 1) * l->width; i++)
+        l->emission[i] = 0;
     for (size_t t = 0; t < s->frames; t++) {
         const lg_real *frame = pred + lg_ctc_frame_at(&call->shape, s->index, t);
-        double *emission = s->lattice.emission + t * (s->labels + 1), sum = 0;
-        for (size_t c = 0; c < s->classes; c++)
-            sum += values[c] = emission_of(call, s, frame, t, s->class[c]);
-        for (size_t u = 0; u < s->labels; u++)
-            emission[u] = values[s->class_of[u]];
-        emission[s->labels] = call->has_blank ? values[s->classes - 1] : s->in_logarithms ? -INFINITY : 0;
-        for (size_t k = 0; call->input != LG_CTC_LOGITS && k < call->shape.classes; k++)
-            sum = isnan(frame[k]) ? (double)frame[k] : sum;
-        largest_sum = largest_sum >= sum ? largest_sum : isnan(largest_sum) ? largest_sum : sum;
+        const bool logits = call->input == LG_CTC_LOGITS;
+        if (logits && isnan(s->inverse[t]))
+            return NAN;
+        if (!logits || s->in_logarithms || !gather_frame(call, s, t))
+            fill_frame(call, s, frame, t);
+        if (logits || s->in_logarithms)
+            continue;
+        for (size_t k = 0; k < call->shape.classes; k++)
+            if (isnan(frame[k]))
+                return NAN;
+        const double sum = growth(s, t);
+        most = sum > most ? sum : most;
     }
-    return largest_sum;
+    return most;
 }
 
 /* ------------------------------------------------------- value, derivative */
 
-static void take_logarithms(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred, double *values)
+static void take_logarithms(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred)
 {
     s->in_logarithms = true;
-    fill_emissions(call, s, pred, values);
+    fill_emissions(call, s, pred);
     s->log_p = lg_ctc_forward_log(&s->lattice);
 }
 
-double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred, uint32_t *position,
-                           double *work)
+double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred,
+                           const lg_ctc_workspace *workspace)
 {
     s->possible = s->in_logarithms = false;
-    s->lattice.work = work;
-    read_labels(call, s, position);
+    s->lattice.work = workspace->work;
+    read_labels(call, s);
     if (call->input == LG_CTC_LOGITS)
         normalize_frames(call, s, pred);
-    const double sum = fill_emissions(call, s, pred, work);
-    const bool probabilities = sum <= 1 + 1e-3; /* else the bound behind the linear recursion does not hold */
-    if (isnan(sum))
-        s->log_p = sum;
+    const double most = fill_emissions(call, s, pred);
+    const bool probabilities = most <= 1 + 1e-3; /* else the bound behind the linear recursion does not hold */
+    if (isnan(most))
+        s->log_p = most;
     else if (s->frames == 0 || s->frames < s->labels + s->repeats[s->labels])
         s->log_p = s->frames == 0 && s->labels == 0 ? 0 : -INFINITY;
     else if (!probabilities || !lg_ctc_forward(&s->lattice, &s->log_p))
-        take_logarithms(call, s, pred, work);
+        take_logarithms(call, s, pred);
     s->possible = s->log_p > -INFINITY;
     return -s->log_p;
 }
 
-/* d = factor (y - g) by logits, -factor g by log probabilities, -factor g / p by probabilities; `occupancy` is g of the
- * sample's classes, which alone are not 0. */
-static void write_frame(const lg_ctc_call *call, const lg_ctc_sample *s, const lg_real *frame, size_t t, double factor,
-                        const double *occupancy, lg_real *d)
+/* d = factor (y - g) by logits, -factor g by log probabilities, -factor g / p by probabilities; `row` is for y - g or -g
+ * of each class, in double, so that a frame that is nearly right keeps the digits of the difference. */
+LG_CLONES static void write_frame(const lg_ctc_call *call, const lg_ctc_sample *s, size_t t, const lg_real *restrict frame,
+                                  double factor, double *restrict row, lg_real *restrict d)
 {
     const size_t classes = call->shape.classes;
-    const lg_real *e = s->exponential ? s->exponential + t * classes : NULL;
-    const lg_real scale = e ? (lg_real)(factor * s->inverse[t]) : 0;
-    for (size_t k = 0; k < classes; k++)
-        d[k] = e ? scale * e[k] : 0;
-    for (size_t c = 0; c < s->classes; c++) {
-        const size_t k = s->class[c];
-        const double p = (double)frame[k], g = occupancy[c];
-        if (call->input == LG_CTC_LOGITS)
-            d[k] = (lg_real)(factor * ((double)e[k] * s->inverse[t] - g));
-        else if (call->input == LG_CTC_LOG_PROBS)
-            d[k] = (lg_real)(-factor * g);
-        else
-            d[k] = p < call->eps || p > 1 - call->eps ? 0 : (lg_real)(-factor * g / p);
+    const double *posterior = s->lattice.alpha + (2 * t + 1) * s->lattice.width;
+    if (call->input == LG_CTC_LOGITS) {
+        const lg_real *e = s->exponential + t * classes;
+        const double inverse = s->inverse[t];
+        for (size_t k = 0; k < classes; k++)
+            row[k] = inverse * (double)e[k];
+    } else {
+        for (size_t k = 0; k < classes; k++)
+            row[k] = 0;
     }
+    if (call->has_blank)
+        row[call->blank] -= s->lattice.blank_share[t];
+    for (size_t u = 0; u < s->labels; u++)
+        row[s->label[u]] -= posterior[u];
+    if (call->input == LG_CTC_PROBS) {
+        for (size_t k = 0; k < classes; k++) {
+            const double p = (double)frame[k];
+            row[k] = row[k] == 0 || p < call->eps || p > 1 - call->eps ? 0 : row[k] / p;
+        }
+    }
+    for (size_t k = 0; k < classes; k++)
+        d[k] = (lg_real)(factor * row[k]);
 }
 
 static void fill_frames(const lg_ctc_call *call, const lg_ctc_sample *s, size_t from, size_t to, lg_real value, lg_real *d)
@@ -188,7 +242,7 @@ static void fill_frames(const lg_ctc_call *call, const lg_ctc_sample *s, size_t 
 }
 
 void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred, double factor,
-                              double *occupancy, double *work, lg_real *d)
+                              const lg_ctc_workspace *workspace, lg_real *d)
 {
     const bool none = factor == 0 || (!isnan(s->log_p) && !s->possible);
     fill_frames(call, s, s->frames, call->shape.frames, 0, d);
@@ -196,20 +250,13 @@ void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *s, const l
         fill_frames(call, s, 0, s->frames, none ? 0 : (lg_real)NAN, d);
         return;
     }
-    s->lattice.work = work;
-    if (!s->in_logarithms && !lg_ctc_posterior(&s->lattice, s->log_p))
-        take_logarithms(call, s, pred, occupancy);
+    s->lattice.work = workspace->work;
+    if (s->frames > 0 && !s->in_logarithms && !lg_ctc_posterior(&s->lattice))
+        take_logarithms(call, s, pred);
     if (s->in_logarithms)
         lg_ctc_posterior_log(&s->lattice);
     for (size_t t = 0; t < s->frames; t++) {
-        const double *label = s->lattice.alpha + t * lg_ctc_states(s->labels) + 1, *blank = label + s->labels;
         const size_t at = lg_ctc_frame_at(&call->shape, s->index, t);
-        for (size_t c = 0; c < s->classes; c++)
-            occupancy[c] = 0;
-        for (size_t u = 0; u < s->labels; u++)
-            occupancy[s->class_of[u]] += label[u];
-        for (size_t u = 0; call->has_blank && u <= s->labels; u++)
-            occupancy[s->classes - 1] += blank[u];
-        write_frame(call, s, pred + at, t, factor, occupancy, d + at);
+        write_frame(call, s, t, pred + at, factor, workspace->frame, d + at);
     }
 }

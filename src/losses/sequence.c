@@ -4,6 +4,7 @@
 #include "losses/ctc_internal.h"
 #include "losses/loss_internal.h"
 #include "tensor/tensor_internal.h"
+#include "tensor/threads_internal.h"
 
 enum { CTC_PRED, CTC_TARGET, CTC_INPUT_LENGTHS, CTC_TARGET_LENGTHS };
 enum { CTC_INPUT, CTC_BLANK, CTC_ZERO_INFINITY, CTC_TIME_MAJOR, CTC_EPS };
@@ -101,12 +102,12 @@ static lg_ctc_sample sample_of(const lg_ctc_call *call, size_t n, size_t *offset
     lg_ctc_sample s = { .index = n, .frames = call->shape.frames };
     if (call->input_lengths)
         s.frames = (size_t)call->input_lengths->index[n];
-    s.label = target->index + (concatenated ? *offset : n * target->dims[1]);
+    s.target = target->index + (concatenated ? *offset : n * target->dims[1]);
     if (call->target_lengths) {
         s.labels = (size_t)call->target_lengths->index[n];
     } else {
-        while (s.labels < target->dims[1] && s.label[s.labels] != -1 &&
-               !(call->has_blank && s.label[s.labels] == (int32_t)call->blank))
+        while (s.labels < target->dims[1] && s.target[s.labels] != -1 &&
+               !(call->has_blank && s.target[s.labels] == (int32_t)call->blank))
             s.labels++;
     }
     *offset += s.labels;
@@ -115,9 +116,9 @@ static lg_ctc_sample sample_of(const lg_ctc_call *call, size_t n, size_t *offset
 
 static lg_status check_labels(const lg_ctc_call *call, const lg_ctc_sample *s)
 {
-    const size_t first = (size_t)(s->label - call->target->index);
+    const size_t first = (size_t)(s->target - call->target->index);
     for (size_t u = 0; u < s->labels; u++) {
-        const int32_t label = s->label[u];
+        const int32_t label = s->target[u];
         if (label < 0 || (size_t)label >= call->shape.classes)
             return lg_fail(LG_E_INDEX, "%s: target[%zu], label %zu of sample %zu, is %d, but there are %zu classes (0..%zu)",
                            call->name, first + u, u, s->index, (int)label, call->shape.classes, call->shape.classes - 1);
@@ -138,27 +139,21 @@ static lg_status check_probabilities(const lg_ctc_call *call, const lg_tensor *p
     return LG_OK;
 }
 
-/* What value and derivative need besides the samples' own arrays; every thread would have its own. */
-typedef struct workspace {
-    uint32_t *position; /* [V] */
-    double *occupancy;  /* [U + 1], U the most labels of a sample */
-    double *work;       /* [2, 2 U + 2] */
-} workspace;
-
-static workspace carve_workspace(const lg_ctc_call *call, size_t most_labels, lg_ctc_carver *carver)
+static lg_ctc_workspace carve_workspace(const lg_ctc_call *call, size_t most_labels, lg_ctc_carver *carver)
 {
-    workspace w;
-    w.position = lg_ctc_carve(carver, call->shape.classes, sizeof *w.position);
-    w.occupancy = lg_ctc_carve(carver, most_labels + 1, sizeof *w.occupancy);
-    w.work = lg_ctc_carve(carver, 2 * lg_ctc_states(most_labels), sizeof *w.work);
+    lg_ctc_workspace w;
+    w.frame = lg_ctc_carve(carver, call->shape.classes, sizeof *w.frame);
+    w.work = lg_ctc_carve(carver, lg_ctc_work_size(most_labels), sizeof *w.work);
     return w;
 }
 
 /* What lies at the start of scratch. */
 typedef struct ctc_state {
     lg_ctc_call call;
-    workspace workspace;
+    lg_loss_batch *batch;
     lg_ctc_sample *samples;
+    size_t workers;
+    lg_ctc_workspace workspace[LG_MAX_THREADS]; /* the first `workers` */
 } ctc_state;
 
 /* --------------------------------------------------------------- the batch */
@@ -182,6 +177,14 @@ static lg_status check_call(const lg_loss_batch *batch, lg_ctc_call *call)
     return status;
 }
 
+enum { FEW_FRAMES = 256 }; /* take less time than to wake a thread */
+
+static size_t workers_for(const lg_ctc_shape *shape)
+{
+    const size_t threads = shape->samples * shape->frames < FEW_FRAMES ? 1 : lg_num_threads();
+    return threads < shape->samples ? threads : shape->samples > 0 ? shape->samples : 1;
+}
+
 static lg_status ctc_plan(lg_loss_batch *batch)
 {
     lg_ctc_call call = call_of(batch);
@@ -198,7 +201,8 @@ static lg_status ctc_plan(lg_loss_batch *batch)
         lg_ctc_lay_out(&call, &s, &carver);
         most_labels = s.labels > most_labels ? s.labels : most_labels;
     }
-    carve_workspace(&call, most_labels, &carver);
+    for (size_t w = workers_for(&call.shape); status == LG_OK && w > 0; w--)
+        carve_workspace(&call, most_labels, &carver);
     if (status == LG_OK && carver.overflow)
         status = lg_fail(LG_E_MEMORY, "%s: the lattices of %zu samples are larger than memory can be", call.name,
                          call.shape.samples);
@@ -213,14 +217,16 @@ static double per_label(const lg_loss_batch *batch, const lg_ctc_sample *s)
     return batch->options->reduction == LG_REDUCE_MEAN_PER_LABEL && s->labels > 1 ? 1 / (double)s->labels : 1;
 }
 
-static void ctc_value(lg_loss_batch *batch)
+/* Lays the state out in scratch. The number of threads may have changed since ctc_plan: there are as many workspaces as
+ * fit in what was planned. */
+static ctc_state *new_state(lg_loss_batch *batch)
 {
     lg_ctc_call call = call_of(batch);
     lg_ctc_read_shape(call.name, batch->inputs[CTC_PRED], call.shape.time_major, &call.shape);
     call.blank = call.has_blank ? (size_t)batch->param[CTC_BLANK] : 0;
     lg_ctc_carver carver = { .base = batch->scratch };
     ctc_state *state = lg_ctc_carve(&carver, 1, sizeof *state);
-    *state = (ctc_state){ .call = call };
+    *state = (ctc_state){ .call = call, .batch = batch };
     state->samples = lg_ctc_carve(&carver, batch->units, sizeof *state->samples);
     size_t offset = 0, most_labels = 0;
     for (size_t n = 0; n < batch->units; n++) {
@@ -229,25 +235,44 @@ static void ctc_value(lg_loss_batch *batch)
         lg_ctc_lay_out(&call, s, &carver);
         most_labels = s->labels > most_labels ? s->labels : most_labels;
     }
-    const workspace w = state->workspace = carve_workspace(&call, most_labels, &carver);
-    const bool zero_infinity = call.has_blank && batch->param[CTC_ZERO_INFINITY] != 0;
-    const lg_real *pred = batch->inputs[CTC_PRED]->real;
-    for (size_t n = 0; n < batch->units; n++) {
-        lg_ctc_sample *s = &state->samples[n];
-        const double loss = lg_ctc_sample_value(&call, s, pred, w.position, w.work);
-        batch->loss[n] = zero_infinity && loss == INFINITY ? 0 : (lg_real)(loss * per_label(batch, s));
-    }
+    while (carver.used < batch->scratch_bytes && state->workers < LG_MAX_THREADS)
+        state->workspace[state->workers++] = carve_workspace(&call, most_labels, &carver);
+    return state;
+}
+
+static lg_status sample_value(size_t n, size_t worker, void *context)
+{
+    const ctc_state *state = context;
+    const lg_loss_batch *batch = state->batch;
+    const bool zero_infinity = state->call.has_blank && batch->param[CTC_ZERO_INFINITY] != 0;
+    lg_ctc_sample *s = &state->samples[n];
+    const double loss = lg_ctc_sample_value(&state->call, s, batch->inputs[CTC_PRED]->real, &state->workspace[worker]);
+    batch->loss[n] = zero_infinity && loss == INFINITY ? 0 : (lg_real)(loss * per_label(batch, s));
+    return LG_OK;
+}
+
+static lg_status sample_derivative(size_t n, size_t worker, void *context)
+{
+    const ctc_state *state = context;
+    const lg_loss_batch *batch = state->batch;
+    lg_ctc_sample *s = &state->samples[n];
+    lg_ctc_sample_derivative(&state->call, s, batch->inputs[CTC_PRED]->real,
+                             (double)batch->factor[n] * per_label(batch, s), &state->workspace[worker],
+                             batch->d[CTC_PRED]);
+    return LG_OK;
+}
+
+/* Samples do not touch each other, so that their results are the same on any number of threads. */
+static void ctc_value(lg_loss_batch *batch)
+{
+    ctc_state *state = new_state(batch);
+    (void)lg_parallel(batch->units, state->workers, sample_value, state);
 }
 
 static void ctc_derivative(lg_loss_batch *batch)
 {
     ctc_state *state = batch->scratch;
-    for (size_t n = 0; n < batch->units; n++) {
-        lg_ctc_sample *s = &state->samples[n];
-        lg_ctc_sample_derivative(&state->call, s, batch->inputs[CTC_PRED]->real,
-                                 (double)batch->factor[n] * per_label(batch, s), state->workspace.occupancy,
-                                 state->workspace.work, batch->d[CTC_PRED]);
-    }
+    (void)lg_parallel(batch->units, state->workers, sample_derivative, state);
 }
 
 /* -------------------------------------------------------------------- rows */
