@@ -69,7 +69,7 @@ typedef struct lg_ctc_call {
     const lg_tensor *target, *input_lengths, *target_lengths; /* the lengths may be NULL */
 } lg_ctc_call;
 
-/* One sample; its arrays lie in the scratch of the call. */
+/* One sample; its arrays are laid out in scratch that the next sample may use. */
 typedef struct lg_ctc_sample {
     size_t index, labels, frames;
     const int32_t *target; /* [U]: only until value returns */
@@ -81,6 +81,8 @@ typedef struct lg_ctc_sample {
     lg_real *exponential;  /* [T, V] of the logits less their frame's largest (logits only) */
     lg_real *largest;      /* [T] */
     double *inverse;       /* [T], of the sum of a frame's exponentials */
+    bool has_small;        /* one of them has lost digits to a float's exponent */
+    double *row;           /* [V] */
     double log_p;          /* NaN when a frame holds one */
     bool possible;         /* P > 0 */
     bool in_logarithms;    /* alpha and emission are */
@@ -96,20 +98,12 @@ typedef struct lg_ctc_carver {
 void *lg_ctc_carve(lg_ctc_carver *carver, size_t count, size_t size);
 void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *sample, lg_ctc_carver *carver);
 
-/* What value and derivative of one sample need besides its own arrays: whoever works on another at the same time has
- * another of these. */
-typedef struct lg_ctc_workspace {
-    double *frame; /* [V] */
-    double *work;  /* [lg_ctc_work_size] of the most labels of a sample */
-} lg_ctc_workspace;
+/* -log P of a sample that has been laid out; +infinity where its labels have no path. Samples do not touch each other:
+ * several may be computed at once. */
+double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred);
 
-/* -log P of a sample; +infinity where its labels have no path. */
-double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred,
-                           const lg_ctc_workspace *workspace);
-
-/* factor times the derivative by the sample's frames of pred, 0 in the frames beyond its length. Once after each value. */
-void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred, double factor,
-                              const lg_ctc_workspace *workspace, lg_real *d);
+/* The derivative by the sample's frames of pred, 0 in the frames beyond its length; after value, once. */
+void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *sample, const lg_real *pred, lg_real *d);
 
 /* The class of blanks as an index; LG_E_PARAM unless it is a whole number below `classes`. */
 lg_status lg_ctc_check_blank(const char *name, double blank, size_t classes);

@@ -167,17 +167,19 @@ static double *alpha_row(const lg_ctc_lattice *l, size_t t)
     return l->alpha + t * 2 * l->width;
 }
 
-/* P = the result times 2^exponent. */
+/* P = the result, in [1/2, 1), times 2^exponent. */
 static double end_of(const lg_ctc_lattice *l, int64_t *exponent)
 {
     const size_t labels = l->labels;
     const double *end = alpha_row(l, l->frames - 1);
     const int64_t *k = l->exponent + (l->frames - 1) / BLOCK * l->width;
-    *exponent = k[labels];
-    if (labels == 0)
-        return end[0];
-    const int64_t gap = clamp(k[labels - 1] - k[labels], -MOST_CARRY, MOST_CARRY);
-    return end[labels] + two_to(gap) * end[l->width + labels - 1];
+    double p = end[labels];
+    if (labels > 0)
+        p += two_to(clamp(k[labels - 1] - k[labels], -MOST_CARRY, MOST_CARRY)) * end[l->width + labels - 1];
+    int more = 0;
+    p = frexp(p, &more);
+    *exponent = k[labels] + more;
+    return p;
 }
 
 static bool is_tiny(const double *state, size_t from, size_t to)
@@ -248,21 +250,29 @@ LG_CLONES static void retreat(const lg_ctc_lattice *l, size_t t, const double *r
     }
 }
 
-/* Labels of alpha := their posteriors, alpha beta weight; returns the sum of those of the blanks. */
+/* The sum of a multiple of 8 values. */
+LG_INLINE double sum_of(const double *values, size_t n)
+{
+    double lane[8] = { 0 };
+    for (size_t i = 0; i + 8 <= n; i += 8)
+        for (size_t j = 0; j < 8; j++)
+            lane[j] += values[i + j];
+    for (size_t j = 0; j < 4; j++)
+        lane[j] += lane[j + 4];
+    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+}
+
+/* alpha := alpha beta weight, the posteriors; returns the sum of those of the blanks. */
 LG_CLONES static double combine(size_t width, double *restrict alpha, const double *restrict beta,
                                 const double *restrict weight, double *restrict label_share)
 {
     const double *beta_label = beta + width + GAP;
-    double blanks = 0, labels = 0;
-#pragma omp simd reduction(+ : blanks, labels)
     for (size_t u = 0; u < width / BLOCK * BLOCK; u++) {
-        const double posterior = alpha[width + u] * beta_label[u] * weight[u];
-        alpha[width + u] = posterior;
-        labels += posterior;
-        blanks += alpha[u] * beta[u] * weight[u];
+        alpha[u] *= beta[u] * weight[u];
+        alpha[width + u] *= beta_label[u] * weight[u];
     }
-    *label_share = labels;
-    return blanks;
+    *label_share = sum_of(alpha + width, width);
+    return sum_of(alpha, width);
 }
 
 /* 1 / P in the units of alpha beta at each place: 2^(k + k') / P. */

@@ -30,6 +30,8 @@ void lg_ctc_lay_out(const lg_ctc_call *call, lg_ctc_sample *s, lg_ctc_carver *ca
     l->alpha = lg_ctc_carve(carver, frames, 2 * width * sizeof *l->alpha);
     l->blank_share = lg_ctc_carve(carver, frames, sizeof *l->blank_share);
     l->exponent = lg_ctc_carve(carver, lg_ctc_blocks(frames), width * sizeof *l->exponent);
+    l->work = lg_ctc_carve(carver, lg_ctc_work_size(labels), sizeof *l->work);
+    s->row = lg_ctc_carve(carver, classes, sizeof *s->row);
     if (call->input == LG_CTC_LOGITS) {
         s->exponential = lg_ctc_carve(carver, frames, classes * sizeof(lg_real)); /* no more than the input has */
         s->largest = lg_ctc_carve(carver, frames, sizeof *s->largest);
@@ -77,8 +79,15 @@ LG_CLONES static void normalize_frames(const lg_ctc_call *call, lg_ctc_sample *s
             exponential[t * classes + k] = z[k] - largest;
         s->largest[t] = largest;
     }
-    for (size_t i = 0; i < n; i++)
-        exponential[i] = real_exp(exponential[i]);
+    lg_real least = 1;
+#ifndef __clang__ /* as in lg_largest_of */
+#pragma omp simd reduction(min : least)
+#endif
+    for (size_t i = 0; i < n; i++) {
+        const lg_real e = exponential[i] = real_exp(exponential[i]);
+        least = e < least ? e : least;
+    }
+    s->has_small = least < (lg_real)1e-30;
     for (size_t t = 0; t < s->frames; t++)
         s->inverse[t] = 1 / lg_sum_of(exponential + t * classes, classes);
 }
@@ -117,22 +126,17 @@ static void fill_frame(const lg_ctc_call *call, const lg_ctc_sample *s, const lg
     l->blank_emission[t] = call->has_blank ? emission_of(call, s, frame, t, call->blank) : none;
 }
 
-/* The same for probabilities from logits; false when one is so small that a float has lost digits of it. */
-LG_CLONES static bool gather_frame(const lg_ctc_call *call, const lg_ctc_sample *s, size_t t)
+/* The same for probabilities from logits, none of which is small. */
+static void gather_frame(const lg_ctc_call *call, const lg_ctc_sample *s, size_t t)
 {
     const size_t width = s->lattice.width / 8 * 8;
     const lg_real *restrict e = s->exponential + t * call->shape.classes;
     const int32_t *restrict label = s->label;
     const double *restrict present = s->present, inverse = s->inverse[t];
     double *restrict emission = s->lattice.emission + t * width;
-    bool small = false;
-    for (size_t u = 0; u < width; u++) {
-        const lg_real x = e[label[u]];
-        small |= x < (lg_real)1e-30;
-        emission[u] = present[u] * (double)x * inverse;
-    }
+    for (size_t u = 0; u < width; u++)
+        emission[u] = present[u] * inverse * (double)e[label[u]];
     s->lattice.blank_emission[t] = call->has_blank ? (double)e[call->blank] * inverse : 0;
-    return !small && e[call->blank] >= (lg_real)1e-30;
 }
 
 /* The largest sum of probabilities that the successors of a state have in a frame. */
@@ -160,7 +164,9 @@ static double fill_emissions(const lg_ctc_call *call, lg_ctc_sample *s, const lg
         const bool logits = call->input == LG_CTC_LOGITS;
         if (logits && isnan(s->inverse[t]))
             return NAN;
-        if (!logits || s->in_logarithms || !gather_frame(call, s, t))
+        if (logits && !s->in_logarithms && !s->has_small)
+            gather_frame(call, s, t);
+        else
             fill_frame(call, s, frame, t);
         if (logits || s->in_logarithms)
             continue;
@@ -182,11 +188,9 @@ static void take_logarithms(const lg_ctc_call *call, lg_ctc_sample *s, const lg_
     s->log_p = lg_ctc_forward_log(&s->lattice);
 }
 
-double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred,
-                           const lg_ctc_workspace *workspace)
+double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred)
 {
     s->possible = s->in_logarithms = false;
-    s->lattice.work = workspace->work;
     read_labels(call, s);
     if (call->input == LG_CTC_LOGITS)
         normalize_frames(call, s, pred);
@@ -202,12 +206,13 @@ double lg_ctc_sample_value(const lg_ctc_call *call, lg_ctc_sample *s, const lg_r
     return -s->log_p;
 }
 
-/* d = factor (y - g) by logits, -factor g by log probabilities, -factor g / p by probabilities; `row` is for y - g or -g
- * of each class, in double, so that a frame that is nearly right keeps the digits of the difference. */
+/* d = y - g by logits, -g by log probabilities, -g / p by probabilities; y - g or -g are taken in double, so that a frame
+ * that is nearly right keeps the digits of the difference. */
 LG_CLONES static void write_frame(const lg_ctc_call *call, const lg_ctc_sample *s, size_t t, const lg_real *restrict frame,
-                                  double factor, double *restrict row, lg_real *restrict d)
+                                  lg_real *restrict d)
 {
     const size_t classes = call->shape.classes;
+    double *restrict row = s->row;
     const double *posterior = s->lattice.alpha + (2 * t + 1) * s->lattice.width;
     if (call->input == LG_CTC_LOGITS) {
         const lg_real *e = s->exponential + t * classes;
@@ -229,7 +234,7 @@ LG_CLONES static void write_frame(const lg_ctc_call *call, const lg_ctc_sample *
         }
     }
     for (size_t k = 0; k < classes; k++)
-        d[k] = (lg_real)(factor * row[k]);
+        d[k] = (lg_real)row[k];
 }
 
 static void fill_frames(const lg_ctc_call *call, const lg_ctc_sample *s, size_t from, size_t to, lg_real value, lg_real *d)
@@ -241,22 +246,19 @@ static void fill_frames(const lg_ctc_call *call, const lg_ctc_sample *s, size_t 
     }
 }
 
-void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred, double factor,
-                              const lg_ctc_workspace *workspace, lg_real *d)
+void lg_ctc_sample_derivative(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred, lg_real *d)
 {
-    const bool none = factor == 0 || (!isnan(s->log_p) && !s->possible);
     fill_frames(call, s, s->frames, call->shape.frames, 0, d);
-    if (none || isnan(s->log_p)) {
-        fill_frames(call, s, 0, s->frames, none ? 0 : (lg_real)NAN, d);
+    if (!s->possible) {
+        fill_frames(call, s, 0, s->frames, isnan(s->log_p) ? (lg_real)NAN : 0, d);
         return;
     }
-    s->lattice.work = workspace->work;
     if (s->frames > 0 && !s->in_logarithms && !lg_ctc_posterior(&s->lattice))
         take_logarithms(call, s, pred);
     if (s->in_logarithms)
         lg_ctc_posterior_log(&s->lattice);
     for (size_t t = 0; t < s->frames; t++) {
         const size_t at = lg_ctc_frame_at(&call->shape, s->index, t);
-        write_frame(call, s, t, pred + at, factor, workspace->frame, d + at);
+        write_frame(call, s, t, pred + at, d + at);
     }
 }

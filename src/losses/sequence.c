@@ -139,22 +139,24 @@ static lg_status check_probabilities(const lg_ctc_call *call, const lg_tensor *p
     return LG_OK;
 }
 
-static lg_ctc_workspace carve_workspace(const lg_ctc_call *call, size_t most_labels, lg_ctc_carver *carver)
-{
-    lg_ctc_workspace w;
-    w.frame = lg_ctc_carve(carver, call->shape.classes, sizeof *w.frame);
-    w.work = lg_ctc_carve(carver, lg_ctc_work_size(most_labels), sizeof *w.work);
-    return w;
-}
-
-/* What lies at the start of scratch. */
+/* What lies at the start of scratch; then come the samples, and a region for each worker, in which it lays out one sample
+ * after the other. */
 typedef struct ctc_state {
     lg_ctc_call call;
     lg_loss_batch *batch;
     lg_ctc_sample *samples;
-    size_t workers;
-    lg_ctc_workspace workspace[LG_MAX_THREADS]; /* the first `workers` */
+    char *region;
+    size_t region_bytes, workers;
 } ctc_state;
+
+/* Bytes of a region: enough for the most labels in the most frames. */
+static size_t region_bytes(const lg_ctc_call *call, size_t most_labels, lg_ctc_carver *carver)
+{
+    lg_ctc_sample largest = { .labels = most_labels, .frames = call->shape.frames };
+    *carver = (lg_ctc_carver){ 0 };
+    lg_ctc_lay_out(call, &largest, carver);
+    return carver->used;
+}
 
 /* --------------------------------------------------------------- the batch */
 
@@ -189,7 +191,7 @@ static lg_status ctc_plan(lg_loss_batch *batch)
 {
     lg_ctc_call call = call_of(batch);
     lg_status status = check_call(batch, &call);
-    lg_ctc_carver carver = { 0 };
+    lg_ctc_carver carver = { 0 }, region;
     size_t offset = 0, most_labels = 0;
     lg_ctc_carve(&carver, 1, sizeof(ctc_state));
     lg_ctc_carve(&carver, call.shape.samples, sizeof(lg_ctc_sample));
@@ -198,14 +200,12 @@ static lg_status ctc_plan(lg_loss_batch *batch)
         if (!call.has_blank && s.labels == 0)
             return lg_fail(LG_E_SHAPE, "%s: sample %zu has no labels, but needs at least one", call.name, n);
         status = check_labels(&call, &s);
-        lg_ctc_lay_out(&call, &s, &carver);
         most_labels = s.labels > most_labels ? s.labels : most_labels;
     }
-    for (size_t w = workers_for(&call.shape); status == LG_OK && w > 0; w--)
-        carve_workspace(&call, most_labels, &carver);
-    if (status == LG_OK && carver.overflow)
-        status = lg_fail(LG_E_MEMORY, "%s: the lattices of %zu samples are larger than memory can be", call.name,
-                         call.shape.samples);
+    lg_ctc_carve(&carver, workers_for(&call.shape), region_bytes(&call, most_labels, &region));
+    if (status == LG_OK && (carver.overflow || region.overflow))
+        status = lg_fail(LG_E_MEMORY, "%s: the lattice of %zu labels in %zu frames is larger than memory can be", call.name,
+                         most_labels, call.shape.frames);
     batch->rank = 1;
     batch->dims[0] = call.shape.samples;
     batch->scratch_bytes = carver.used;
@@ -217,48 +217,55 @@ static double per_label(const lg_loss_batch *batch, const lg_ctc_sample *s)
     return batch->options->reduction == LG_REDUCE_MEAN_PER_LABEL && s->labels > 1 ? 1 / (double)s->labels : 1;
 }
 
-/* Lays the state out in scratch. The number of threads may have changed since ctc_plan: there are as many workspaces as
- * fit in what was planned. */
 static ctc_state *new_state(lg_loss_batch *batch)
 {
     lg_ctc_call call = call_of(batch);
     lg_ctc_read_shape(call.name, batch->inputs[CTC_PRED], call.shape.time_major, &call.shape);
     call.blank = call.has_blank ? (size_t)batch->param[CTC_BLANK] : 0;
-    lg_ctc_carver carver = { .base = batch->scratch };
+    lg_ctc_carver carver = { .base = batch->scratch }, region;
     ctc_state *state = lg_ctc_carve(&carver, 1, sizeof *state);
     *state = (ctc_state){ .call = call, .batch = batch };
     state->samples = lg_ctc_carve(&carver, batch->units, sizeof *state->samples);
     size_t offset = 0, most_labels = 0;
     for (size_t n = 0; n < batch->units; n++) {
-        lg_ctc_sample *s = &state->samples[n];
-        *s = sample_of(&call, n, &offset);
-        lg_ctc_lay_out(&call, s, &carver);
-        most_labels = s->labels > most_labels ? s->labels : most_labels;
+        state->samples[n] = sample_of(&call, n, &offset);
+        most_labels = state->samples[n].labels > most_labels ? state->samples[n].labels : most_labels;
     }
-    while (carver.used < batch->scratch_bytes && state->workers < LG_MAX_THREADS)
-        state->workspace[state->workers++] = carve_workspace(&call, most_labels, &carver);
+    state->region = lg_ctc_carve(&carver, 0, 1);
+    state->region_bytes = region_bytes(&call, most_labels, &region);
+    state->workers = (batch->scratch_bytes - carver.used) / state->region_bytes; /* as many as were planned */
     return state;
 }
 
-static lg_status sample_value(size_t n, size_t worker, void *context)
+/* Loss and derivative of a sample at once, while its lattice is in cache. */
+static lg_status compute_sample(size_t n, size_t worker, void *context)
 {
     const ctc_state *state = context;
     const lg_loss_batch *batch = state->batch;
+    const lg_real *pred = batch->inputs[CTC_PRED]->real;
     const bool zero_infinity = state->call.has_blank && batch->param[CTC_ZERO_INFINITY] != 0;
     lg_ctc_sample *s = &state->samples[n];
-    const double loss = lg_ctc_sample_value(&state->call, s, batch->inputs[CTC_PRED]->real, &state->workspace[worker]);
+    lg_ctc_carver carver = { .base = state->region + worker * state->region_bytes };
+    lg_ctc_lay_out(&state->call, s, &carver);
+    const double loss = lg_ctc_sample_value(&state->call, s, pred);
     batch->loss[n] = zero_infinity && loss == INFINITY ? 0 : (lg_real)(loss * per_label(batch, s));
+    if (batch->d[CTC_PRED])
+        lg_ctc_sample_derivative(&state->call, s, pred, batch->d[CTC_PRED]);
     return LG_OK;
 }
 
-static lg_status sample_derivative(size_t n, size_t worker, void *context)
+/* Multiplies the derivative of a sample by what backward asks for. A sample that counts nothing has 0, whatever it is. */
+static lg_status scale_sample(size_t n, size_t worker, void *context)
 {
+    (void)worker;
     const ctc_state *state = context;
     const lg_loss_batch *batch = state->batch;
-    lg_ctc_sample *s = &state->samples[n];
-    lg_ctc_sample_derivative(&state->call, s, batch->inputs[CTC_PRED]->real,
-                             (double)batch->factor[n] * per_label(batch, s), &state->workspace[worker],
-                             batch->d[CTC_PRED]);
+    const lg_real factor = (lg_real)((double)batch->factor[n] * per_label(batch, &state->samples[n]));
+    for (size_t t = 0; t < state->call.shape.frames; t++) {
+        lg_real *d = batch->d[CTC_PRED] + lg_ctc_frame_at(&state->call.shape, n, t);
+        for (size_t k = 0; k < state->call.shape.classes; k++)
+            d[k] = factor == 0 ? 0 : factor * d[k];
+    }
     return LG_OK;
 }
 
@@ -266,13 +273,14 @@ static lg_status sample_derivative(size_t n, size_t worker, void *context)
 static void ctc_value(lg_loss_batch *batch)
 {
     ctc_state *state = new_state(batch);
-    (void)lg_parallel(batch->units, state->workers, sample_value, state);
+    (void)lg_parallel(batch->units, state->workers, compute_sample, state);
 }
 
 static void ctc_derivative(lg_loss_batch *batch)
 {
     ctc_state *state = batch->scratch;
-    (void)lg_parallel(batch->units, state->workers, sample_derivative, state);
+    if (batch->d[CTC_PRED])
+        (void)lg_parallel(batch->units, state->workers, scale_sample, state);
 }
 
 /* -------------------------------------------------------------------- rows */
