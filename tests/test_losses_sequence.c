@@ -1,6 +1,7 @@
 /* Connectionist temporal classification: against PyTorch, against all paths, at its edges. Values of PyTorch are made by
  * tests/reference/losses_sequence.py. */
 #include "losses/sequence.h"
+#include "tensor/threads.h"
 
 #include "loss_trial.h"
 #include "reference/losses_sequence.h"
@@ -481,6 +482,99 @@ START_TEST(an_empty_batch_costs_nothing)
 }
 END_TEST
 
+/* ----------------------------------------------------------------- threads */
+
+/* Twelve samples of several lengths; one is impossible, one has a NaN, one needs logarithms. Loss and gradient go to
+ * `result`, 12 + 12 x 60 x 8 values. */
+enum { SAMPLES = 12, FRAMES = 60, CLASSES = 8, RESULTS = SAMPLES + SAMPLES * FRAMES * CLASSES };
+
+static void compute_batch(size_t threads, lg_real *result)
+{
+    lg_rng rng = lg_rng_seed(8);
+    lg_tensor *pred = lg_tensor_normal(LG_SHAPE(SAMPLES, FRAMES, CLASSES), 0, 2, &rng);
+    int32_t labels[SAMPLES * 30], frames[SAMPLES], counts[SAMPLES];
+    lg_real up[SAMPLES];
+    for (size_t i = 0; i < SAMPLES * 30; i++)
+        labels[i] = (int32_t)(1 + lg_rng_below(&rng, CLASSES - 1));
+    for (size_t n = 0; n < SAMPLES; n++) {
+        frames[n] = (int32_t)(FRAMES - 3 * n);
+        counts[n] = n == 3 ? 30 : (int32_t)n;
+        up[n] = (lg_real)(0.1 + (double)n);
+    }
+    frames[3] = 20;
+    lg_real *z = lg_tensor_data(pred);
+    z[5 * FRAMES * CLASSES + 7] = (lg_real)NAN;
+    for (size_t t = 0; t < 16; t++) /* of sample 9: label classes are ruled out but in the last frames */
+        for (size_t k = 1; k < CLASSES; k++)
+            z[(9 * FRAMES + t) * CLASSES + k] = -500;
+    lg_tensor *target = lg_tensor_from_indices(LG_SHAPE(SAMPLES, 30), labels), *lengths = indices(SAMPLES, frames);
+    lg_tensor *sizes = indices(SAMPLES, counts), *upstream = lg_tensor_from(LG_SHAPE(SAMPLES), up);
+    lg_tape *tape = lg_tape_new();
+    lg_tensor_require_grad(pred, true);
+    ck_assert_int_eq(lg_set_num_threads(threads), LG_OK);
+    lg_tensor *loss = lg_ctc(tape, pred, target, lengths, sizes, LG_CTC_LOGITS, 0, false, false,
+                             &(lg_loss_options){ .reduction = LG_REDUCE_NONE });
+    ck_assert_msg(loss != NULL, "%s", lg_error());
+    ck_assert_int_eq(lg_set_num_threads(threads == 4 ? 1 : threads), LG_OK); /* may change in between */
+    ck_assert_int_eq(lg_backward_from(tape, loss, upstream), LG_OK);
+    lg_set_num_threads(0);
+    memcpy(result, lg_tensor_data(loss), SAMPLES * sizeof *result);
+    memcpy(result + SAMPLES, lg_tensor_grad(pred), (RESULTS - SAMPLES) * sizeof *result);
+    lg_tape_free(tape);
+    lg_tensor *all[] = { pred, target, lengths, sizes, upstream };
+    for (size_t i = 0; i < 5; i++)
+        lg_tensor_free(all[i]);
+}
+
+START_TEST(any_number_of_threads_gives_the_same_bits)
+{
+    static lg_real alone[RESULTS], divided[RESULTS];
+    compute_batch(1, alone);
+    ck_assert(isinf((double)alone[3]) && isnan((double)alone[5]));
+    ck_assert(isfinite((double)alone[9]) && alone[11] > 1);
+    for (size_t threads = 2; threads <= 4; threads += 2) {
+        for (size_t repeat = 0; repeat < 10; repeat++) {
+            memset(divided, 0, sizeof divided);
+            compute_batch(threads, divided);
+            ck_assert_msg(memcmp(alone, divided, sizeof alone) == 0, "%zu threads", threads);
+        }
+    }
+}
+END_TEST
+
+/* Long samples of ordinary logits, whose probability is e^-3000 and less: against the same in logarithms, which is what
+ * log probabilities that sum to more than 1 are computed in: adding c to each adds T c to log P. Float
+ * rounds the logarithms themselves, by 1e-7 and more each; over 900 frames that moves posteriors by up to 1e-4. */
+START_TEST(long_samples_equal_the_sum_in_logarithms)
+{
+    enum { T = 900, V = 30, U = 200 };
+    lg_rng rng = lg_rng_seed(12);
+    lg_real *z = calloc(T * V, sizeof *z), *log_y = calloc(T * V, sizeof *log_y);
+    double *g = calloc(T * V, sizeof *g), *h = calloc(T * V, sizeof *h);
+    int32_t label[U];
+    for (size_t u = 0; u < U; u++)
+        label[u] = (int32_t)(1 + lg_rng_below(&rng, V - 1));
+    for (size_t t = 0; t < T; t++) {
+        double y[V];
+        for (size_t k = 0; k < V; k++)
+            z[t * V + k] = (lg_real)(2 * lg_rng_normal(&rng));
+        softmax(V, z + t * V, y);
+        for (size_t k = 0; k < V; k++)
+            log_y[t * V + k] = (lg_real)(log(y[k]) + 1);
+    }
+    const double loss = ctc_of(T, V, z, U, label, LG_CTC_LOGITS, 0, g);
+    const double want = ctc_of(T, V, log_y, U, label, LG_CTC_LOG_PROBS, 0, h) + T;
+    ck_assert_msg(want > 1000 && fabs(loss - want) <= relative * want, "%.15g, not %.15g", loss, want);
+    for (size_t t = 0; t < T; t++) {
+        double y[V];
+        softmax(V, z + t * V, y);
+        for (size_t k = 0; k < V; k++)
+            ck_assert_double_eq_tol(g[t * V + k], y[k] + h[t * V + k], LG_REAL_BITS == 64 ? 1e-10 : 2e-4);
+    }
+    free(z), free(log_y), free(g), free(h);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ errors */
 
 static void refuses(lg_tensor *loss, lg_status status, const char *message)
@@ -619,6 +713,8 @@ Suite *losses_sequence_suite(void)
     tcase_add_test(edges, a_late_frame_can_rule_out_all_but_the_least_likely_paths);
     tcase_add_test(edges, an_empty_batch_costs_nothing);
     tcase_add_test(edges, wrong_calls_are_explained);
+    tcase_add_test(edges, any_number_of_threads_gives_the_same_bits);
+    tcase_add_test(edges, long_samples_equal_the_sum_in_logarithms);
     suite_add_tcase(suite, edges);
     return suite;
 }

@@ -182,12 +182,12 @@ static double end_of(const lg_ctc_lattice *l, int64_t *exponent)
     return p;
 }
 
-static bool is_tiny(const double *state, size_t from, size_t to)
+LG_CLONES static bool has_tiny(const double *state, size_t from, size_t to)
 {
-    bool tiny = false;
+    int64_t count = 0;
     for (size_t u = from; u < to; u++)
-        tiny |= state[u] < least_state;
-    return tiny;
+        count += state[u] < least_state;
+    return count > 0;
 }
 
 bool lg_ctc_forward(const lg_ctc_lattice *l, double *log_p)
@@ -225,7 +225,7 @@ bool lg_ctc_forward(const lg_ctc_lattice *l, double *log_p)
     *log_p = log(p) + (double)exponent * 0.69314718055994530942;
     for (size_t t = 0; *log_p <= certain_log_p && t < l->frames; t++) {
         const window w = window_at(l, t);
-        if (is_tiny(alpha_row(l, t), w.blank, w.blank_end) || is_tiny(alpha_row(l, t) + width, w.label, w.label_end))
+        if (has_tiny(alpha_row(l, t), w.blank, w.blank_end) || has_tiny(alpha_row(l, t) + width, w.label, w.label_end))
             return false;
     }
     return true;
