@@ -14,6 +14,7 @@ typedef struct loss_trial {
     bool holds_constant;      /* set by a builder: by definition the derivative is not that of the value, and the loss's own
                                  tests compare it with the formula */
     bool units_are_rows;      /* unit u owns the u-th equal part of every input that is not whole: it can be permuted */
+    size_t second_batch;      /* set by a builder: the input, if any, that has samples of its own, another number of them */
     lg_loss_options options;
     lg_tensor *sample_weight, *class_weight, *pos_weight;
     int32_t ignore_index;

@@ -315,35 +315,101 @@ END_TEST
 
 /* ------------------------------------------------------------------- empty */
 
+/* The inputs of the loss for no samples at all, of the shapes that its chunks take. */
+static void empty_inputs(const lg_loss_info *info, lg_tensor *inputs[])
+{
+    for (size_t i = 0; i < lg_loss_input_count(info); i++) {
+        const lg_loss_input *input = &info->inputs[i];
+        const size_t dims[] = { input->layout == LG_WHOLE ? 1 : 0, info->least_width > 3 ? info->least_width : 3 };
+        const bool unit = i > 0 && (input->layout == LG_PER_UNIT || input->layout == LG_WHOLE);
+        const size_t rank = unit || info->units == LG_UNIT_ELEMENT ? 1 : 2;
+        inputs[i] = input->domain == LG_CLASS_INDEX || input->domain == LG_ANY_INDEX
+                        ? lg_tensor_from_indices(rank, dims, NULL)
+                        : lg_tensor_zeros(rank, dims);
+    }
+}
+
+/* A loss of whole batches says itself what its inputs are: those of a trial, without their samples. */
+static void empty_batch(const loss_trial *trial, lg_tensor *inputs[])
+{
+    const size_t samples = lg_tensor_dim(trial->inputs[0], 0);
+    for (size_t i = 0; i < trial->count; i++) {
+        const lg_tensor *input = trial->inputs[i];
+        const size_t rank = lg_tensor_rank(input);
+        size_t dims[LG_MAX_RANK];
+        if (!input)
+            continue;
+        memcpy(dims, lg_tensor_dims(input), rank * sizeof *dims);
+        if (trial->second_batch == i || (rank > 0 && dims[0] == samples))
+            dims[0] = 0;
+        inputs[i] = lg_tensor_dtype(input) == LG_INT32 ? lg_tensor_from_indices(rank, dims, NULL)
+                                                       : lg_tensor_zeros(rank, dims);
+    }
+}
+
 START_TEST(an_empty_batch_costs_nothing)
 {
     const lg_loss_info *info = lg_loss_at((size_t)_i);
     lg_tensor *inputs[LG_LOSS_MAX_INPUTS] = { NULL };
     lg_loss_spec spec;
     ck_assert_int_eq(lg_loss_find(info->name, &spec), LG_OK);
-    if (info->units == LG_UNIT_BATCH)
-        return; /* tried by the tests of its family */
-    for (size_t i = 0; i < lg_loss_input_count(info); i++) {
-        const lg_loss_input *input = &info->inputs[i];
-        const size_t dims[] = { input->layout == LG_WHOLE ? 1 : 0, info->least_width > 3 ? info->least_width : 3 };
-        const bool unit = i > 0 && (input->layout == LG_PER_UNIT || input->layout == LG_WHOLE);
-        const size_t rank = unit || info->units == LG_UNIT_ELEMENT ? 1 : 2;
-        inputs[i] = input->domain == LG_CLASS_INDEX || input->domain == LG_ANY_INDEX ? lg_tensor_from_indices(rank, dims, NULL) : lg_tensor_zeros(rank, dims);
-        if (input->differentiable)
-            ck_assert_int_eq(lg_tensor_require_grad(inputs[i], true), LG_OK);
+    if (info->units == LG_UNIT_BATCH) {
+        loss_trial trial;
+        lg_rng rng = lg_rng_seed(1);
+        ck_assert(loss_trial_make(&trial, info, 0, &rng));
+        empty_batch(&trial, inputs);
+        loss_trial_free(&trial);
+    } else {
+        empty_inputs(info, inputs);
     }
+    for (size_t i = 0; i < lg_loss_input_count(info); i++)
+        if (info->inputs[i].differentiable && inputs[i])
+            ck_assert_int_eq(lg_tensor_require_grad(inputs[i], true), LG_OK);
     lg_tape *tape = lg_tape_new();
     lg_tensor *mean = lg_loss_apply(tape, &spec, inputs, NULL);
     ck_assert_msg(mean != NULL, "%s: %s", info->name, lg_error());
-    ck_assert(lg_tensor_item(mean) == 0);
+    ck_assert_msg(lg_tensor_item(mean) == 0, "%s: %g", info->name, lg_tensor_item(mean));
     ck_assert_int_eq(lg_backward(tape, mean), LG_OK);
+    for (size_t i = 0; i < lg_loss_input_count(info); i++)
+        for (size_t k = 0; lg_tensor_requires_grad(inputs[i]) && k < lg_tensor_size(inputs[i]); k++)
+            ck_assert_msg(lg_tensor_grad(inputs[i])[k] == 0, "%s: %s has a gradient", info->name, info->inputs[i].name);
     lg_tape_reset(tape);
     lg_tensor *none = lg_loss_apply(tape, &spec, inputs, &(lg_loss_options){ .reduction = LG_REDUCE_NONE });
     ck_assert_msg(none != NULL, "%s: %s", info->name, lg_error());
-    ck_assert_uint_eq(lg_tensor_size(none), 0);
+    ck_assert_uint_eq(lg_tensor_size(none), lg_tensor_rank(none) == 0);
     lg_tape_free(tape);
     for (size_t i = 0; i < lg_loss_input_count(info); i++)
         lg_tensor_free(inputs[i]);
+}
+END_TEST
+
+/* ------------------------------------------------- options that do not apply */
+
+static void check_refused(loss_trial *trial, size_t variant)
+{
+    const lg_loss_info *info = trial->spec.info;
+    lg_tape *tape = lg_tape_new();
+    lg_tensor *ones = lg_tensor_full(LG_SHAPE(1), 1);
+    lg_loss_options options = trial->options;
+    if (info->units != LG_UNIT_ROW && !(info->takes & LG_TAKES_CLASS_AXIS)) {
+        options.class_axis = 1;
+        ck_assert_msg(!lg_loss_apply(tape, &trial->spec, trial->inputs, &options) && lg_error_code() == LG_E_PARAM,
+                      "%s, variant %zu: class_axis is taken", info->name, variant);
+    }
+    options.class_axis = trial->options.class_axis;
+    if (info->units == LG_UNIT_BATCH && trial->unit_rank == 0 && !(info->takes & LG_OWN_REDUCTION)) {
+        options.sample_weight = ones;
+        ck_assert_msg(!lg_loss_apply(tape, &trial->spec, trial->inputs, &options) && lg_error_code() == LG_E_SHAPE,
+                      "%s, variant %zu: one number for the batch takes a sample_weight", info->name, variant);
+    }
+    lg_error_clear();
+    lg_tensor_free(ones);
+    lg_tape_free(tape);
+}
+
+START_TEST(an_option_that_does_not_apply_is_refused)
+{
+    for_each_trial(_i, check_refused);
 }
 END_TEST
 
@@ -476,6 +542,7 @@ Suite *losses_suite(void)
     tcase_add_loop_test(each, nan_in_one_sample_stays_in_that_sample, 0, count);
     tcase_add_loop_test(each, a_sample_of_weight_zero_counts_nothing_even_if_nan, 0, count);
     tcase_add_loop_test(each, an_empty_batch_costs_nothing, 0, count);
+    tcase_add_loop_test(each, an_option_that_does_not_apply_is_refused, 0, count);
     suite_add_tcase(suite, each);
     TCase *table = tcase_create("table");
     tcase_add_test(table, every_name_and_alias_is_found_and_is_the_only_one);

@@ -372,6 +372,7 @@ static void build_discriminator(loss_trial *trial, size_t variant, lg_rng *rng)
         ck_assert_int_eq(lg_loss_set(&trial->spec, "real_label=1,from_logits=true"), LG_OK);
     give(trial, 0, LG_SHAPE(3 + variant % 3), rng);
     give(trial, 1, LG_SHAPE(2, 2), rng);
+    trial->second_batch = 1;
 }
 
 static void build_svm(loss_trial *trial, size_t variant, lg_rng *rng)

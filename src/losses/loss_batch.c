@@ -119,6 +119,10 @@ static lg_tensor *record(lg_loss_run *r, batch_result *result)
 
 lg_tensor *lg_run_batch(lg_loss_run *r)
 {
+    if (r->options->class_axis && !(r->info->takes & LG_TAKES_CLASS_AXIS)) {
+        lg_fail(LG_E_PARAM, "%s: the option class_axis does not apply here", r->info->name);
+        return NULL;
+    }
     batch_result *result = lg_arena_alloc(&r->tape->values, sizeof *result);
     if (!result || check_values(r) != LG_OK)
         return NULL;
@@ -135,6 +139,10 @@ lg_tensor *lg_run_batch(lg_loss_run *r)
     r->units = batch->units;
     memcpy(r->dims, batch->dims, sizeof r->dims);
     const bool own = r->info->takes & LG_OWN_REDUCTION;
+    if (!own && r->rank == 0 && r->options->sample_weight) {
+        lg_fail(LG_E_SHAPE, "%s: its value is one number for the whole batch; sample_weight does not apply", r->info->name);
+        return NULL;
+    }
     if (!own && lg_check_weights(r) != LG_OK)
         return NULL;
     if (prepare(r, batch) != LG_OK)
