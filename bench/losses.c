@@ -16,6 +16,7 @@ enum { ELEMENTS = 1000000, ROW = 1000, OWN_WIDTH = 20, ROUNDS = 11 };
 
 typedef struct bench_case {
     lg_loss_spec spec;
+    const char *parameters;
     size_t count;
     bool present[LG_LOSS_MAX_INPUTS], real[LG_LOSS_MAX_INPUTS];
     size_t rank[LG_LOSS_MAX_INPUTS], dims[LG_LOSS_MAX_INPUTS][LG_MAX_RANK];
@@ -263,7 +264,7 @@ static bool run(bench_case *c)
         char shape[64];
         lg_tensor *prediction = lg_view(tape, c->rank[0], c->dims[0], c->values[0]);
         const double scale = 1e9 / (double)c->size[0], with = median(training) * scale, plain = median(copy) * scale;
-        printf("%-34s %-20s %9.2f %9.2f %9.2f %8.1f\n", c->spec.info->name,
+        printf("%-38s %-17s %-17s %8.2f %8.2f %8.2f %8.1f\n", c->spec.info->name, c->parameters ? c->parameters : "",
                lg_tensor_shape_text(prediction, shape, sizeof shape), with, median(evaluation) * scale, plain, with / plain);
     } else {
         fprintf(stderr, "bench-losses: %s\n", lg_error());
@@ -273,10 +274,11 @@ static bool run(bench_case *c)
     return fine;
 }
 
-static bool bench(const char *name)
+/* `parameters` as of --loss-param, or NULL. */
+static bool bench(const char *name, const char *parameters)
 {
-    bench_case c = { .count = 0 };
-    if (lg_loss_find(name, &c.spec) != LG_OK) {
+    bench_case c = { .count = 0, .parameters = parameters };
+    if (lg_loss_find(name, &c.spec) != LG_OK || (parameters && lg_loss_set(&c.spec, parameters) != LG_OK)) {
         fprintf(stderr, "bench-losses: %s\n", lg_error());
         return false;
     }
@@ -297,11 +299,14 @@ int main(int argc, char **argv)
 {
     bool fine = true;
     printf("ns per element               %s\n", LG_REAL_BITS == 64 ? "double" : "float");
-    printf("%-34s %-20s %9s %9s %9s %8s\n", "loss", "first input", "training", "value", "copy", "ratio");
+    printf("%-38s %-17s %-17s %8s %8s %8s %8s\n", "loss", "parameters", "first input", "training", "value", "copy", "ratio");
     for (int i = 1; i < argc; i++)
-        fine &= bench(argv[i]);
+        fine &= bench(argv[i], NULL);
     for (size_t i = 0; argc == 1 && i < lg_loss_count(); i++) {
-        fine &= bench(lg_loss_at(i)->name);
+        lg_loss_spec spec;
+        fine &= bench(lg_loss_at(i)->name, NULL) && lg_loss_find(lg_loss_at(i)->name, &spec) == LG_OK;
+        if (lg_loss_get(&spec, "from_logits") == 0)
+            fine &= bench(lg_loss_at(i)->name, "from_logits=true");
         fflush(stdout);
     }
     return !fine;

@@ -76,11 +76,17 @@ LG_LOSS_KERNEL(scce_probabilities, c, gradient)
     for (size_t u = 0; u < c->units; u++) {
         const class_mix mix = mix_of(c, c->label[u]);
         lg_real *v = c->scratch;
+        if (mix.uniform_part == 0) {
+            c->loss[u] = cross_entropy_of_label(c->x[0] + u * classes, (size_t)c->label[u], mix.label_part, classes,
+                                                normalize, (lg_real)c->param[SCCE_EPS], c->scale, gradient,
+                                                gradient ? c->d[0] + u * classes : NULL);
+            continue;
+        }
         for (size_t k = 0; k < classes; k++)
             v[k] = mix.uniform_part * weight_of(&mix, k);
         v[c->label[u]] += mix.label_part;
         c->loss[u] = cross_entropy_of_probabilities(c->x[0] + u * classes, v, classes, normalize,
-                                                    (lg_real)c->param[SCCE_EPS], c->scale,
+                                                    (lg_real)c->param[SCCE_EPS], c->scale, gradient,
                                                     gradient ? c->d[0] + u * classes : NULL);
     }
 }
@@ -159,10 +165,11 @@ LG_LOSS_KERNEL_2(cce_logits, c, gradient, by_target)
         const lg_real *z = c->x[0] + u * classes;
         const lg_real sum = mix_of_target(c, c->x[1] + u * classes, v);
         const softmax_row row = row_of_logits(z, e, classes);
-        lg_real loss = isnan(row.rest) ? (lg_real)row.rest : 0;
+        double loss = isnan(row.rest) ? row.rest : 0;
+#pragma omp simd reduction(+ : loss)
         for (size_t k = 0; k < classes; k++)
-            loss += product_or_zero(v[k], minus_log_of(&row, z[k]));
-        c->loss[u] = loss;
+            loss += (double)product_or_zero(v[k], minus_log_of(&row, z[k]));
+        c->loss[u] = (lg_real)loss;
         for (size_t k = 0; gradient && k < classes; k++)
             c->d[0][u * classes + k] = c->scale * (e[k] * (lg_real)row.inverse * (sum - v[k]) -
                                                    v[k] * complement_of(&row, z[k], e[k]));
@@ -183,7 +190,7 @@ LG_LOSS_KERNEL_2(cce_probabilities, c, gradient, by_target)
         const lg_real *p = c->x[0] + u * classes;
         mix_of_target(c, c->x[1] + u * classes, c->scratch_2);
         c->loss[u] = cross_entropy_of_probabilities(p, c->scratch_2, classes, normalize, eps, c->scale,
-                                                    gradient ? c->d[0] + u * classes : NULL);
+                                                    gradient, gradient ? c->d[0] + u * classes : NULL);
         const lg_real sum = normalize ? (lg_real)lg_sum_of(p, classes) : 1;
         for (size_t k = 0; by_target && k < classes; k++)
             c->d[1][u * classes + k] =

@@ -119,84 +119,150 @@ typedef struct focal_term {
     lg_real term, slope;
 } focal_term;
 
-LG_INLINE focal_term focal_term_of(lg_real v, lg_real p, lg_real q, lg_real minus_log_p, lg_real gamma)
+LG_INLINE focal_term focal_term_of(lg_real v, lg_real p, lg_real q, lg_real minus_log_p, lg_real gamma, int whole)
 {
-    const lg_real focus = v * (gamma == 0 ? 1 : gamma == 1 ? q : gamma == 2 ? q * q : real_exp(gamma * real_log(q)));
-    const lg_real ratio = q > 0 ? p * minus_log_p / q : 1; /* p (-log p) / q */
-    return (focal_term){ product_or_zero(focus, minus_log_p), -focus * (gamma * (isnan(ratio) ? 0 : ratio) + 1) };
+    const lg_real focus = v * power(q, gamma, whole);
+    const lg_real quotient = p * minus_log_p / q, ratio = q > 0 ? quotient : 1; /* p (-log p) / q */
+    return (focal_term){ product_or_zero(focus, minus_log_p), -focus * (gamma * (ratio != ratio ? 0 : ratio) + 1) };
 }
 
-/* The weight of class k: alpha w_k (y_k (1 - a) + a / C), y one-hot at a label or a row of the target. */
-LG_INLINE lg_real focal_weight(const lg_loss_chunk *c, size_t u, size_t k)
+/* The weights of the classes: v_k = alpha w_k (y_k (1 - a) + a / C), y one-hot at a label or a row of the target. */
+LG_INLINE void focal_weights(const lg_loss_chunk *c, size_t u, lg_real *restrict v)
 {
     const size_t classes = c->width[0];
-    const lg_real smoothing = (lg_real)c->param[SOFTMAX_FOCAL_SMOOTHING];
-    const lg_real y = c->label ? (lg_real)((size_t)c->label[u] == k) : c->x[1][u * classes + k];
-    const lg_real alpha = (lg_real)c->param[SOFTMAX_FOCAL_ALPHA] * (c->class_weight ? c->class_weight[k] : 1);
-    return alpha * (y * (1 - smoothing) + smoothing / (lg_real)classes);
+    const lg_real smoothing = (lg_real)c->param[SOFTMAX_FOCAL_SMOOTHING], alpha = (lg_real)c->param[SOFTMAX_FOCAL_ALPHA];
+    const lg_real *y = c->label ? NULL : c->x[1] + u * classes;
+    for (size_t k = 0; k < classes; k++)
+        v[k] = (y ? y[k] : 0) * (1 - smoothing) + smoothing / (lg_real)classes;
+    if (c->label)
+        v[c->label[u]] += 1 - smoothing;
+    for (size_t k = 0; k < classes; k++)
+        v[k] *= alpha * (c->class_weight ? c->class_weight[k] : 1);
+}
+
+/* Whether v is 0 but at the label, and what it is there. */
+LG_INLINE bool is_one_class(const lg_loss_chunk *c)
+{
+    return c->label && c->param[SOFTMAX_FOCAL_SMOOTHING] == 0;
+}
+
+LG_INLINE lg_real label_weight(const lg_loss_chunk *c, size_t label)
+{
+    return (lg_real)c->param[SOFTMAX_FOCAL_ALPHA] * (c->class_weight ? c->class_weight[label] : 1);
 }
 
 /* Logits.   loss = sum_k term_k,   dz_j = slope_j - p_j sum_k slope_k = slope_j (1 - p_j) - p_j sum_{k != j} slope_k */
-LG_LOSS_KERNEL(softmax_focal_logits, c, gradient)
+LG_INLINE void softmax_focal_logits(const lg_loss_chunk *c, bool gradient, int whole)
 {
     const size_t classes = c->width[0];
-    const lg_real gamma = (lg_real)c->param[SOFTMAX_FOCAL_GAMMA];
-    lg_real *e = c->scratch, *slope = c->scratch_2;
+    const lg_real gamma = (lg_real)c->param[SOFTMAX_FOCAL_GAMMA], scale = c->scale;
+    lg_real *e = c->scratch;
     shifted_exponentials(c->units, classes, c->x[0], e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const softmax_row row = row_of_logits(z, e, classes);
-        lg_real loss = isnan(row.rest) ? (lg_real)row.rest : 0;
-        double sum = 0;
-        for (size_t k = 0; k < classes; k++) {
-            const lg_real v = focal_weight(c, u, k), q = complement_of(&row, z[k], e[k]);
-            const focal_term f = focal_term_of(v, e[k] * (lg_real)row.inverse, q, minus_log_of(&row, z[k]), gamma);
-            loss += f.term;
-            slope[k] = v == 0 ? 0 : f.slope;
-            sum += (double)slope[k];
+        const lg_real inverse = (lg_real)row.inverse;
+        lg_real *restrict d = gradient ? c->d[0] + u * classes : NULL, *v = c->scratch_2;
+        if (is_one_class(c)) {
+            const size_t label = (size_t)c->label[u];
+            const lg_real own = label_weight(c, label);
+            const lg_real q = complement_of(&row, z[label], e[label]);
+            const focal_term f = focal_term_of(own, e[label] * inverse, q, minus_log_of(&row, z[label]), gamma, whole);
+            c->loss[u] = isnan(row.rest) ? (lg_real)row.rest : f.term;
+            for (size_t k = 0; gradient && k < classes; k++)
+                d[k] = -scale * inverse * (own == 0 ? 0 : f.slope) * e[k];
+            if (gradient)
+                d[label] = scale * (own == 0 ? 0 : f.slope) * q;
+            continue;
         }
-        c->loss[u] = loss;
+        double loss = isnan(row.rest) ? row.rest : 0, sum = 0;
+        focal_weights(c, u, v);
+#pragma omp simd reduction(+ : loss, sum)
+        for (size_t k = 0; k < classes; k++) {
+            const lg_real q = complement_of(&row, z[k], e[k]);
+            const focal_term f = focal_term_of(v[k], e[k] * inverse, q, minus_log_of(&row, z[k]), gamma, whole);
+            const lg_real slope = v[k] == 0 ? 0 : f.slope;
+            loss += (double)f.term;
+            sum += (double)slope;
+            if (gradient)
+                d[k] = slope;
+        }
+        c->loss[u] = (lg_real)loss;
         for (size_t k = 0; gradient && k < classes; k++)
-            c->d[0][u * classes + k] =
-                c->scale * (slope[k] * complement_of(&row, z[k], e[k]) -
-                            e[k] * (lg_real)row.inverse * (lg_real)(sum - (double)slope[k]));
+            d[k] = scale * (d[k] * complement_of(&row, z[k], e[k]) - e[k] * inverse * (lg_real)(sum - (double)d[k]));
     }
 }
 
 /* Probabilities.   o = p / S clipped to [eps, 1 - eps], S = sum p (1 without normalize)
  *   dp_j = (slope_j / o_j - sum_k slope_k) / S   (slope_j / p_j without normalize), slope 0 where clipped */
-LG_LOSS_KERNEL(softmax_focal_probabilities, c, gradient)
+LG_INLINE void softmax_focal_probabilities(const lg_loss_chunk *c, bool gradient, int whole)
 {
     const size_t classes = c->width[0];
     const bool normalize = c->param[SOFTMAX_FOCAL_NORMALIZE] != 0;
     const lg_real gamma = (lg_real)c->param[SOFTMAX_FOCAL_GAMMA], eps = (lg_real)c->param[SOFTMAX_FOCAL_EPS];
+    const lg_real scale = c->scale;
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *p = c->x[0] + u * classes;
         const lg_real total = normalize ? (lg_real)lg_sum_of(p, classes) : 1;
-        lg_real loss = any_nan(p, classes) ? (lg_real)NAN : 0, *slope = c->scratch_2;
-        double sum = 0;
-        for (size_t k = 0; k < classes; k++) {
-            const lg_real o = p[k] / total, v = focal_weight(c, u, k);
-            const probability_terms t = terms_of_probability(o, eps);
-            const focal_term f = focal_term_of(v, t.p, t.q, t.minus_log_p, gamma);
-            loss += f.term;
-            slope[k] = v == 0 || t.clipped ? 0 : f.slope;
-            sum += (double)slope[k];
+        lg_real *restrict d = gradient ? c->d[0] + u * classes : NULL, *v = c->scratch_2;
+        const bool nan = any_nan(p, classes);
+        if (is_one_class(c)) {
+            const size_t label = (size_t)c->label[u];
+            const lg_real own = label_weight(c, label);
+            const probability_terms t = terms_of_probability(p[label] / total, eps);
+            const focal_term f = focal_term_of(own, t.p, t.q, t.minus_log_p, gamma, whole);
+            const lg_real slope = own == 0 || t.clipped ? 0 : f.slope, by_label = slope == 0 ? 0 : slope * total / p[label];
+            c->loss[u] = nan ? (lg_real)NAN : f.term;
+            for (size_t k = 0; gradient && k < classes; k++)
+                d[k] = normalize ? -scale * slope / total : 0;
+            if (gradient)
+                d[label] = scale * (normalize ? (by_label - slope) / total : by_label);
+            continue;
         }
-        c->loss[u] = loss;
+        double loss = nan ? (double)NAN : 0, sum = 0;
+        focal_weights(c, u, v);
+#pragma omp simd reduction(+ : loss, sum)
+        for (size_t k = 0; k < classes; k++) {
+            const probability_terms t = terms_of_probability(p[k] / total, eps);
+            const focal_term f = focal_term_of(v[k], t.p, t.q, t.minus_log_p, gamma, whole);
+            const lg_real slope = (v[k] == 0) | t.clipped ? 0 : f.slope;
+            loss += (double)f.term;
+            sum += (double)slope;
+            if (gradient)
+                d[k] = slope;
+        }
+        c->loss[u] = (lg_real)loss;
         for (size_t k = 0; gradient && k < classes; k++) {
-            const lg_real by_class = slope[k] == 0 ? 0 : slope[k] * total / p[k];
-            c->d[0][u * classes + k] = c->scale * (normalize ? (by_class - (lg_real)sum) / total : by_class);
+            const lg_real quotient = d[k] * total / p[k], by_class = d[k] == 0 ? 0 : quotient;
+            d[k] = scale * (normalize ? (by_class - (lg_real)sum) / total : by_class);
         }
     }
 }
 
+#define SOFTMAX_FOCAL_KERNEL(name, body, whole)        \
+    LG_CLONES static void name(const lg_loss_chunk *c) \
+    {                                                  \
+        if (c->d[0])                                   \
+            body(c, true, whole);                      \
+        else                                           \
+            body(c, false, whole);                     \
+    }
+SOFTMAX_FOCAL_KERNEL(softmax_focal_logits_0, softmax_focal_logits, 0)
+SOFTMAX_FOCAL_KERNEL(softmax_focal_logits_2, softmax_focal_logits, 2)
+SOFTMAX_FOCAL_KERNEL(softmax_focal_logits_any, softmax_focal_logits, -1)
+SOFTMAX_FOCAL_KERNEL(softmax_focal_probabilities_0, softmax_focal_probabilities, 0)
+SOFTMAX_FOCAL_KERNEL(softmax_focal_probabilities_2, softmax_focal_probabilities, 2)
+SOFTMAX_FOCAL_KERNEL(softmax_focal_probabilities_any, softmax_focal_probabilities, -1)
+#undef SOFTMAX_FOCAL_KERNEL
+
 static void softmax_focal_kernel(const lg_loss_chunk *c)
 {
-    if (c->param[SOFTMAX_FOCAL_FROM_LOGITS] != 0)
-        softmax_focal_logits(c);
-    else
-        softmax_focal_probabilities(c);
+    static lg_loss_kernel *const kernels[2][3] = {
+        { softmax_focal_probabilities_0, softmax_focal_probabilities_2, softmax_focal_probabilities_any },
+        { softmax_focal_logits_0, softmax_focal_logits_2, softmax_focal_logits_any }
+    };
+    const double gamma = c->param[SOFTMAX_FOCAL_GAMMA];
+    kernels[c->param[SOFTMAX_FOCAL_FROM_LOGITS] != 0][gamma == 0 ? 0 : gamma == 2 ? 1 : 2](c);
 }
 
 static lg_status check_focal_rows(const lg_loss_info *info, const lg_loss_chunk *c, size_t first)

@@ -1,5 +1,6 @@
 /* Running a loss that sees its whole batch (loss.h, "whole batches"). */
 #include "losses/loss_run_internal.h"
+#include "tensor/reduce_internal.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@ typedef struct batch_result {
     const lg_real *weight;
     lg_real *factor;
     lg_real scale;
-    bool reduced;
+    bool reduced, left_out; /* left_out: some unit is not counted */
 } batch_result;
 
 static void batch_backward(const lg_node *node)
@@ -21,7 +22,11 @@ static void batch_backward(const lg_node *node)
     batch_result *result = node->saved;
     lg_loss_batch *batch = &result->batch;
     const lg_real *upstream = node->output->grad;
-    for (size_t u = 0; u < batch->units; u++) {
+    const bool alike = result->reduced && !result->weight && !result->left_out;
+    const lg_real factor = alike ? upstream[0] * result->scale : 0;
+    for (size_t u = 0; alike && u < batch->units; u++)
+        result->factor[u] = factor;
+    for (size_t u = 0; !alike && u < batch->units; u++) {
         const lg_real weight = result->weight ? result->weight[u] : 1;
         result->factor[u] = batch->counted[u] ? upstream[result->reduced ? 0 : u] * weight * result->scale : 0;
     }
@@ -67,13 +72,19 @@ static lg_status prepare(lg_loss_run *r, lg_loss_batch *batch)
     return LG_OK;
 }
 
+LG_CLONES static double sum_values(const lg_real *values, size_t n)
+{
+    return lg_sum_of(values, n);
+}
+
 /* Weighs the units in place; returns the sum of those that count, and sets the divisor. */
-static double reduce(lg_loss_run *r, lg_loss_batch *batch)
+static double reduce(lg_loss_run *r, lg_loss_batch *batch, bool left_out)
 {
     const bool weighted = r->options->reduction == LG_REDUCE_WEIGHTED_MEAN && r->weight;
-    double sum = 0;
-    r->divisor = 0;
-    for (size_t u = 0; u < batch->units; u++) {
+    const bool alike = !r->weight && !left_out;
+    double sum = alike ? sum_values(batch->loss, batch->units) : 0;
+    r->divisor = alike ? (double)batch->units : 0;
+    for (size_t u = 0; !alike && u < batch->units; u++) {
         const lg_real weight = r->weight ? r->weight[u] : 1;
         batch->loss[u] = weight == 0 ? 0 : weight * batch->loss[u];
         if (!batch->counted[u])
@@ -152,7 +163,8 @@ lg_tensor *lg_run_batch(lg_loss_run *r)
     if (failed)
         return NULL;
     r->info->value(batch);
-    result->sums.sum = reduce(r, batch);
+    result->left_out = batch->units > 0 && memchr(batch->counted, false, batch->units * sizeof *batch->counted);
+    result->sums.sum = reduce(r, batch, result->left_out);
     result->sums.reduction = r->options->reduction;
     result->sums.divisor = r->options->reduction == LG_REDUCE_SUM ? (double)batch->units : r->divisor;
     result->weight = r->weight;

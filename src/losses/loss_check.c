@@ -119,14 +119,27 @@ static lg_status check_params(const lg_loss_run *r)
     return LG_OK;
 }
 
+/* Whether all values are 1 or `other`. */
+LG_CLONES static bool are_labels(const lg_real *values, size_t n, lg_real other)
+{
+    int strangers = 0;
+    for (size_t k = 0; k < n; k++)
+        strangers |= (values[k] != 1) & (values[k] != other);
+    return !strangers;
+}
+
 /* Labels of two classes are all of one kind. */
 static lg_status check_binary_labels(const lg_loss_run *r)
 {
     const int labels = choice(r, "labels", LG_LABELS_AUTO);
     for (size_t i = 0; r->checks && i < r->count; i++) {
         const lg_tensor *target = r->inputs[i];
-        bool zero = false, minus = false;
-        for (size_t k = 0; r->info->inputs[i].domain == LG_BINARY_LABEL && k < target->size; k++) {
+        if (r->info->inputs[i].domain != LG_BINARY_LABEL ||
+            (labels != LG_LABELS_PM1 && are_labels(target->real, target->size, 0)) ||
+            (labels != LG_LABELS_01 && are_labels(target->real, target->size, -1)))
+            continue;
+        bool zero = false, minus = false; /* one is wrong: which? */
+        for (size_t k = 0; k < target->size; k++) {
             const lg_real y = target->real[k];
             zero = zero || y == 0;
             minus = minus || y == -1;

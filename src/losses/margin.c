@@ -22,13 +22,13 @@ LG_INLINE lg_real positive_part(lg_real x)
 /* m = 1 - y z:   loss = max(0, m),   dz = -y [m > 0] */
 LG_LOSS_KERNEL(hinge, c, gradient)
 {
-    const lg_real *z = c->x[0], *target = c->x[1];
+    const lg_real *z = c->x[0], *target = c->x[1], scale = c->scale;
     lg_real *restrict loss = c->loss, *restrict dz = c->d[0];
     for (size_t i = 0; i < c->units; i++) {
         const lg_real y = sign_of_label(target[i]), m = 1 - y * z[i];
         loss[i] = positive_part(m);
         if (gradient)
-            dz[i] = m <= 0 ? 0 : c->scale * -y;
+            dz[i] = m <= 0 ? 0 : scale * -y;
     }
 }
 
@@ -137,6 +137,35 @@ static double svm_divisor(const lg_loss_batch *b)
     return (double)b->inputs[SVM_TARGET]->size;
 }
 
+/* The sum of w max(0, 1 - y (z + shift))^power, w = 1 without weights, and dz of share times that; a weight of 0 drops
+ * its sample, even a NaN. dz may be z. */
+LG_INLINE double svm_terms(size_t n, const lg_real *z, lg_real shift, const lg_real *target, const lg_real *weight,
+                           bool squared, lg_real share, lg_real *dz)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) {
+        const lg_real y = sign_of_label(target[i]), m = positive_part(1 - y * (z[i] + shift)), own = weight ? weight[i] : 1;
+        const lg_real term = own * (squared ? m * m : m), slope = share * own * -y * (squared ? 2 * m : m == 0 ? 0 : 1);
+        sum += own == 0 ? 0 : (double)term;
+        dz[i] = own == 0 ? 0 : slope;
+    }
+    return sum;
+}
+
+LG_CLONES static double svm_unweighted(size_t n, const lg_real *z, lg_real shift, const lg_real *target, bool squared,
+                                       lg_real share, lg_real *dz)
+{
+    return squared ? svm_terms(n, z, shift, target, NULL, true, share, dz)
+                   : svm_terms(n, z, shift, target, NULL, false, share, dz);
+}
+
+LG_CLONES static double svm_weighted(size_t n, const lg_real *z, lg_real shift, const lg_real *target,
+                                     const lg_real *weight, bool squared, lg_real share, lg_real *dz)
+{
+    return svm_terms(n, z, shift, target, weight, squared, share, dz);
+}
+
 /* scratch: z first, then dz in its place, which derivative only has to scale. */
 static void svm_value(lg_loss_batch *b)
 {
@@ -149,13 +178,10 @@ static void svm_value(lg_loss_batch *b)
     if (has_features(b))
         lg_gemm(false, false, n, 1, w->size, x->real, w->real, 0, dz);
     const double divisor = svm_divisor(b), share = divisor > 0 ? 1 / divisor : 0;
-    double sum = 0, norm = 0;
-    for (size_t i = 0; i < n; i++) {
-        const lg_real z = has_features(b) ? dz[i] + shift : x->real[i], y = sign_of_label(target->real[i]);
-        const lg_real m = positive_part(1 - y * z), own = weight ? weight->real[i] : 1;
-        sum += own == 0 ? 0 : (double)(own * (squared ? m * m : m));
-        dz[i] = own == 0 ? 0 : (lg_real)share * own * -y * (squared ? 2 * m : m == 0 ? 0 : 1);
-    }
+    const lg_real *z = has_features(b) ? dz : x->real;
+    const double sum = weight ? svm_weighted(n, z, shift, target->real, weight->real, squared, (lg_real)share, dz)
+                              : svm_unweighted(n, z, shift, target->real, squared, (lg_real)share, dz);
+    double norm = 0;
     for (size_t k = 0; k < w->size; k++)
         norm += (double)w->real[k] * (double)w->real[k];
     b->loss[0] = n == 0 ? 0 : (lg_real)(b->param[SVM_LAMBDA] * norm + sum * share);
@@ -240,10 +266,11 @@ LG_LOSS_KERNEL(categorical_hinge, c, gradient)
         const lg_real *z = c->x[0] + u * classes, *y = c->x[1] + u * classes;
         double own = 0;
         size_t top = 0;
-        for (size_t k = 0; k < classes; k++) {
+#pragma omp simd reduction(+ : own)
+        for (size_t k = 0; k < classes; k++)
             own += (double)(y[k] * z[k]);
+        for (size_t k = 1; k < classes; k++)
             top = (1 - y[k]) * z[k] > (1 - y[top]) * z[top] ? k : top;
-        }
         const lg_real m = (lg_real)(1 + (double)((1 - y[top]) * z[top]) - own);
         c->loss[u] = positive_part(m);
         for (size_t k = 0; gradient && k < classes; k++)
@@ -285,8 +312,9 @@ LG_LOSS_KERNEL(multi_margin, c, gradient)
         const size_t label = (size_t)c->label[u];
         const lg_real offset = (lg_real)c->param[MULTI_MARGIN] - z[label];
         const lg_real share = (c->class_weight ? c->class_weight[label] : 1) / (lg_real)classes;
-        lg_real *slope = c->scratch;
+        lg_real *restrict slope = c->scratch;
         double sum = 0, slopes = 0;
+#pragma omp simd reduction(+ : sum, slopes)
         for (size_t k = 0; k < classes; k++) {
             const lg_real m = k == label ? 0 : positive_part(offset + z[k]);
             sum += (double)(squared ? m * m : m);

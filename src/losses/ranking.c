@@ -6,10 +6,11 @@
 /* m = margin - y (x1 - x2):   loss = max(0, m),   dx1 = -y [m > 0],   dx2 = y [m > 0] */
 LG_LOSS_KERNEL_2(margin_ranking, c, gradient, by_second)
 {
-    const lg_real *first = c->x[0], *second = c->x[1], *y = c->x[2], margin = (lg_real)c->param[0];
+    const lg_real *first = c->x[0], *second = c->x[1], *y = c->x[2], margin = (lg_real)c->param[0], scale = c->scale;
     lg_real *restrict loss = c->loss, *restrict d_first = c->d[0], *restrict d_second = c->d[1];
+#pragma omp simd
     for (size_t i = 0; i < c->units; i++) {
-        const lg_real m = margin - y[i] * (first[i] - second[i]), slope = m <= 0 ? 0 : c->scale * y[i];
+        const lg_real m = margin - y[i] * (first[i] - second[i]), slope = m <= 0 ? 0 : scale * y[i];
         loss[i] = m < 0 ? 0 : m;
         if (gradient)
             d_first[i] = -slope;

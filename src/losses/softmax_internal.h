@@ -55,7 +55,8 @@ LG_INLINE lg_real complement_of(const softmax_row *row, lg_real logit, lg_real e
 /* -log of a probability o clipped to [eps, 1 - eps], as if in double: near 1 the complement is what is exact. */
 LG_INLINE lg_real minus_log_of_clipped(lg_real o, lg_real eps)
 {
-    return o < eps ? -real_log(eps) : 1 - o < eps ? -real_log1p(-eps) : -real_log(o);
+    const lg_real at_low = -real_log(eps), at_high = -real_log1p(-eps), between = -real_log(o);
+    return o < eps ? at_low : 1 - o < eps ? at_high : between;
 }
 
 LG_INLINE bool is_clipped(lg_real o, lg_real eps)
@@ -72,26 +73,41 @@ LG_INLINE bool any_nan(const lg_real *values, size_t n)
     return found;
 }
 
-/* sum_k -v_k log o_k,  o = p / S clipped to [eps, 1 - eps],  S = sum p with normalize, else 1. With d not NULL:
+/* sum_k -v_k log o_k,  o = p / S clipped to [eps, 1 - eps],  S = sum p with normalize, else 1. With `gradient`:
  *   h_k  = -v_k / o_k, 0 where clipped
  *   d    = scale (h - sum_k o_k h_k) / S   (scale h without normalize)                                             */
 LG_INLINE lg_real cross_entropy_of_probabilities(const lg_real *p, const lg_real *v, size_t classes, bool normalize,
-                                                 lg_real eps, lg_real scale, lg_real *d)
+                                                 lg_real eps, lg_real scale, bool gradient, lg_real *restrict d)
 {
     const lg_real sum = normalize ? (lg_real)lg_sum_of(p, classes) : 1;
-    lg_real loss = any_nan(p, classes) ? (lg_real)NAN : 0;
-    double inner = 0;
+    double loss = any_nan(p, classes) ? (double)NAN : 0, inner = 0;
+#pragma omp simd reduction(+ : loss, inner)
     for (size_t k = 0; k < classes; k++) {
-        const lg_real o = p[k] / sum;
-        loss += v[k] != 0 ? v[k] * minus_log_of_clipped(o, eps) : 0;
-        if (d) {
-            d[k] = v[k] == 0 || is_clipped(o, eps) ? 0 : -v[k] / o;
-            inner += (double)o * (double)d[k];
+        const lg_real o = p[k] / sum, term = v[k] * minus_log_of_clipped(o, eps), slope = -v[k] / o;
+        loss += (double)(v[k] == 0 ? 0 : term);
+        if (gradient) {
+            d[k] = (v[k] == 0) | is_clipped(o, eps) ? 0 : slope;
+            inner += (double)(o * d[k]);
         }
     }
-    for (size_t k = 0; d && k < classes; k++)
+    for (size_t k = 0; gradient && k < classes; k++)
         d[k] = scale * (normalize ? (d[k] - (lg_real)inner) / sum : d[k]);
-    return loss;
+    return (lg_real)loss;
+}
+
+/* The same where v is 0 but at the label: one logarithm.   d_label = scale h (1 - o) / S, the others -scale h o / S */
+LG_INLINE lg_real cross_entropy_of_label(const lg_real *p, size_t label, lg_real v, size_t classes, bool normalize,
+                                         lg_real eps, lg_real scale, bool gradient, lg_real *restrict d)
+{
+    const double total = normalize ? lg_sum_of(p, classes) : 1;
+    const lg_real sum = (lg_real)total, o = p[label] / sum, rest = (lg_real)((total - (double)p[label]) / total);
+    const lg_real h = (v == 0) | is_clipped(o, eps) ? 0 : -v / o;
+    const lg_real elsewhere = normalize ? -scale * h * o / sum : 0;
+    for (size_t k = 0; gradient && k < classes; k++)
+        d[k] = elsewhere;
+    if (gradient)
+        d[label] = normalize ? scale * h * rest / sum : scale * h;
+    return any_nan(p, classes) ? (lg_real)NAN : v == 0 ? 0 : v * minus_log_of_clipped(o, eps);
 }
 
 /* LG_E_DOMAIN for a row, not of weight 0, whose probabilities cannot be divided by their sum. */

@@ -274,44 +274,55 @@ static lg_status from_distance_plan(lg_loss_batch *batch)
     return LG_OK;
 }
 
-/* The three distances of unit i, as positive - nearest; *swapped tells whether `between` is the nearest. */
-LG_INLINE double gap_at(const lg_loss_batch *batch, size_t i, bool *swapped)
-{
-    const lg_tensor *between = batch->inputs[DISTANCE_BETWEEN];
-    const double positive = (double)batch->inputs[DISTANCE_POSITIVE]->real[i];
-    const double negative = (double)batch->inputs[DISTANCE_NEGATIVE]->real[i];
-    *swapped = between && is_nearer((double)between->real[i], negative);
-    return positive - (*swapped ? (double)between->real[i] : negative);
-}
-
-static void from_distance_value(lg_loss_batch *batch)
+/* gap = positive - the nearer of negative and between (NULL: none), in doubles */
+LG_INLINE void from_distance_losses(const lg_loss_batch *batch, const lg_real *between, bool soft)
 {
     const double margin = batch->param[DISTANCE_MARGIN];
-    const bool soft = batch->param[DISTANCE_SOFT] != 0;
-    bool swapped;
-    for (size_t i = 0; i < batch->units; i++)
-        batch->loss[i] = (lg_real)loss_of_gap(gap_at(batch, i, &swapped), margin, soft);
-}
-
-/* dpositive = force, and -force for the one of negative and between that was the nearest */
-static void from_distance_derivative(lg_loss_batch *batch)
-{
-    const double margin = batch->param[DISTANCE_MARGIN];
-    const bool soft = batch->param[DISTANCE_SOFT] != 0;
-    lg_real *positive = batch->d[DISTANCE_POSITIVE], *negative = batch->d[DISTANCE_NEGATIVE];
-    lg_real *between = batch->d[DISTANCE_BETWEEN];
+    const lg_real *positive = batch->inputs[DISTANCE_POSITIVE]->real, *negative = batch->inputs[DISTANCE_NEGATIVE]->real;
+    lg_real *restrict loss = batch->loss;
     for (size_t i = 0; i < batch->units; i++) {
-        bool swapped;
-        const lg_real factor = batch->factor[i];
-        const double gap = gap_at(batch, i, &swapped);
-        const lg_real force = factor == 0 ? 0 : factor * (lg_real)force_of_gap(gap, margin, soft);
-        if (positive)
-            positive[i] = force;
-        if (negative)
-            negative[i] = swapped ? 0 : -force;
-        if (between)
-            between[i] = swapped ? -force : 0;
+        const double far = (double)negative[i], third = between ? (double)between[i] : far;
+        const double gap = (double)positive[i] - (is_nearer(third, far) ? third : far);
+        loss[i] = (lg_real)loss_of_gap(gap, margin, soft);
     }
+}
+
+LG_CLONES static void from_distance_value(lg_loss_batch *batch)
+{
+    const lg_real *between = batch->inputs[DISTANCE_BETWEEN] ? batch->inputs[DISTANCE_BETWEEN]->real : NULL;
+    if (!between && batch->param[DISTANCE_SOFT] == 0)
+        from_distance_losses(batch, NULL, false);
+    else
+        from_distance_losses(batch, between, batch->param[DISTANCE_SOFT] != 0);
+}
+
+/* dpositive = force, and -force for the one of negative and between that was the nearer: the derivative by input
+ * `which`. */
+LG_INLINE void from_distance_slopes(const lg_loss_batch *batch, const lg_real *between, bool soft, size_t which)
+{
+    const double margin = batch->param[DISTANCE_MARGIN];
+    const lg_real *positive = batch->inputs[DISTANCE_POSITIVE]->real, *negative = batch->inputs[DISTANCE_NEGATIVE]->real;
+    const lg_real *factor = batch->factor;
+    lg_real *restrict d = batch->d[which];
+    for (size_t i = 0; d && i < batch->units; i++) {
+        const double far = (double)negative[i], third = between ? (double)between[i] : far;
+        const bool swapped = is_nearer(third, far);
+        const double gap = (double)positive[i] - (swapped ? third : far);
+        const lg_real moved = factor[i] * (lg_real)force_of_gap(gap, margin, soft), force = factor[i] == 0 ? 0 : moved;
+        d[i] = which == DISTANCE_POSITIVE ? force : swapped == (which == DISTANCE_BETWEEN) ? -force : 0;
+    }
+}
+
+LG_CLONES static void from_distance_derivative(lg_loss_batch *batch)
+{
+    const lg_real *between = batch->inputs[DISTANCE_BETWEEN] ? batch->inputs[DISTANCE_BETWEEN]->real : NULL;
+    if (!between && batch->param[DISTANCE_SOFT] == 0) {
+        from_distance_slopes(batch, NULL, false, DISTANCE_POSITIVE);
+        from_distance_slopes(batch, NULL, false, DISTANCE_NEGATIVE);
+        return;
+    }
+    for (size_t which = DISTANCE_POSITIVE; which <= DISTANCE_BETWEEN; which++)
+        from_distance_slopes(batch, between, batch->param[DISTANCE_SOFT] != 0, which);
 }
 
 const lg_loss_info lg_triplet_from_distance_row = {
