@@ -85,7 +85,8 @@ static lg_status write_predictions(run *r, const trainer_data *data, const lg_re
     const int digits = LG_REAL_BITS == 64 ? 17 : 9;
     int32_t *labels = calloc(rows, sizeof *labels);
     const char **part = calloc(rows, sizeof *part);
-    lg_status status = labels && part ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
+    lg_status status =
+        labels && part ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
     if (status == LG_OK && classes)
         status = lg_dataset_labels(data->all, NULL, 0, labels);
     run_file file;

@@ -148,32 +148,44 @@ static lg_status find_shape(vae *v)
     return LG_OK;
 }
 
-/* Lowest value and range of each feature, in the training part; of pictures, of all pixels alike. */
-static lg_status measure(const vae *v, const lg_real *x, double *low, double *range)
+/* Lowest and highest value of each feature, in the training part. */
+static void find_range(const vae *v, double *low, double *high)
 {
-    const size_t features = lg_dataset_features(v->data.all), columns = v->height ? 1 : features;
-    double lowest = INFINITY, highest = -INFINITY;
-    for (size_t c = 0; c < columns; c++) {
-        double least = INFINITY, most = -INFINITY;
-        for (size_t i = 0; i < v->data.split->train_rows; i++)
-            for (size_t j = c; j < features; j += columns) {
-                const double value = (double)x[v->data.split->train[i] * features + j];
-                least = fmin(least, value);
-                most = fmax(most, value);
-            }
-        for (size_t j = c; j < features; j += columns) {
-            low[j] = least;
-            range[j] = most > least ? most - least : 1;
+    const size_t features = lg_dataset_features(v->data.all);
+    const lg_real *x = lg_dataset_values(v->data.all, "x");
+    for (size_t j = 0; j < features; j++)
+        low[j] = INFINITY, high[j] = -INFINITY;
+    for (size_t i = 0; i < v->data.split->train_rows; i++) {
+        const lg_real *row = x + v->data.split->train[i] * features;
+        for (size_t j = 0; j < features; j++) {
+            const double value = (double)row[j];
+            low[j] = value < low[j] ? value : low[j];
+            high[j] = value > high[j] ? value : high[j];
         }
-        lowest = fmin(lowest, least);
-        highest = fmax(highest, most);
+    }
+}
+
+/* Turns `high` into what `low` has to be subtracted from and values are to be divided by: nothing and 1 where they are in
+ * [0, 1] anyhow; for pictures the range of all pixels; else that of each column. */
+static lg_status settle_range(const vae *v, double *low, double *high)
+{
+    const size_t features = lg_dataset_features(v->data.all);
+    double lowest = low[0], highest = high[0];
+    for (size_t j = 1; j < features; j++) {
+        lowest = fmin(lowest, low[j]);
+        highest = fmax(highest, high[j]);
     }
     if (!(highest > lowest))
         return lg_fail(LG_E_DOMAIN, "%s: every value of the training part is %g; there is nothing to learn",
                        v->options->shared.data, lowest);
     const bool probabilities = lowest >= 0 && highest <= 1;
-    for (size_t j = 0; probabilities && j < features; j++)
-        low[j] = 0, range[j] = 1;
+    for (size_t j = 0; j < features; j++) {
+        if (v->height)
+            low[j] = lowest, high[j] = highest;
+        high[j] = high[j] > low[j] ? high[j] - low[j] : 1;
+        if (probabilities)
+            low[j] = 0, high[j] = 1;
+    }
     return LG_OK;
 }
 
@@ -182,7 +194,8 @@ static lg_status to_unit_range(const lg_scaler *scaler, lg_dataset *rows)
 {
     lg_status status = lg_scaler_apply(scaler, rows);
     lg_real *x = lg_dataset_values(rows, "x");
-    for (size_t i = 0; status == LG_OK && i < lg_dataset_rows(rows) * lg_dataset_features(rows); i++)
+    const size_t values = lg_dataset_rows(rows) * lg_dataset_features(rows);
+    for (size_t i = 0; status == LG_OK && i < values; i++)
         x[i] = x[i] < 0 ? 0 : x[i] > 1 ? 1 : x[i];
     return status;
 }
@@ -192,8 +205,10 @@ static lg_status scale(vae *v)
     const size_t features = lg_dataset_features(v->data.all);
     double *low = calloc(features, sizeof *low), *range = calloc(features, sizeof *range);
     lg_status status = low && range ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the range of %zu features", features);
-    if (status == LG_OK)
-        status = measure(v, lg_dataset_values(v->data.all, "x"), low, range);
+    if (status == LG_OK) {
+        find_range(v, low, range);
+        status = settle_range(v, low, range);
+    }
     if (status == LG_OK)
         v->data.scaler = lg_scaler_from(features, low, range);
     free(low);

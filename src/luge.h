@@ -15,6 +15,7 @@
 #include "data/dataset.h"
 #include "data/draw.h"
 #include "data/idx.h"
+#include "data/libsvm.h"
 #include "data/npy.h"
 #include "data/read.h"
 #include "data/scaler.h"

@@ -1,208 +1,16 @@
 /* From an array in a file, and the labels in another, to a data set (read.h). */
-#include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/array_internal.h"
 #include "data/dataset_internal.h"
+#include "data/target_internal.h"
 #include "tensor/memory_internal.h"
-
-/* What the target is made of: a number of each row. */
-typedef struct target {
-    const char *path; /* where it is from, for messages */
-    double *value;    /* [rows] finite */
-    size_t rows;
-    lg_target_kind kind; /* not AUTO */
-    const lg_csv_options *options;
-    double *sorted; /* [distinct] ascending */
-    size_t distinct;
-} target;
-
-/* ---- the target as a field ----------------------------------------------------------------------------------------- */
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static lg_status find_distinct(target *t)
-{
-    t->sorted = lg_calloc(t->rows, sizeof *t->sorted, "lg_dataset_read");
-    if (!t->sorted)
-        return LG_E_MEMORY;
-    memcpy(t->sorted, t->value, t->rows * sizeof *t->sorted);
-    qsort(t->sorted, t->rows, sizeof *t->sorted, ascending);
-    t->distinct = 1;
-    for (size_t i = 1; i < t->rows; i++)
-        if (t->sorted[i] != t->sorted[t->distinct - 1])
-            t->sorted[t->distinct++] = t->sorted[i];
-    if (t->distinct == 1 && !t->options->like)
-        return lg_fail(LG_E_FORMAT, "%s: the target is %.9g in every row; there is nothing to learn", t->path,
-                       t->sorted[0]);
-    return LG_OK;
-}
-
-/* Classes are whole numbers that a value of the file is sure to be, rounded as it may have been. */
-static lg_status check_whole(const target *t, bool as_lg_real)
-{
-    const double most = ldexp(1, as_lg_real && LG_REAL_BITS == 32 ? 24 : 53);
-    for (size_t i = 0; i < t->distinct; i++)
-        if (t->sorted[i] != rint(t->sorted[i]) || fabs(t->sorted[i]) > most)
-            return lg_fail(LG_E_FORMAT, "%s: %.9g is no class; classes are whole numbers up to %.0f", t->path,
-                           t->sorted[i], most);
-    return LG_OK;
-}
-
-enum { NAME_BYTES = 32 };
-
-static lg_status adopt(lg_dataset *dataset, const lg_field *field, void *values)
-{
-    lg_status status = lg_dataset_adopt_field(dataset, field, values);
-    if (status < 0)
-        free(values);
-    return status;
-}
-
-/* The class of a value: its place among those of the file, or the one of that name in options->like. */
-static lg_status class_of(const target *t, size_t place, int32_t *code)
-{
-    const lg_dataset *like = t->options->like;
-    char text[NAME_BYTES];
-    snprintf(text, sizeof text, "%.0f", t->sorted[place]);
-    size_t c = like ? 0 : place;
-    while (like && c < lg_dataset_classes(like) && strcmp(lg_dataset_class_name(like, c), text) != 0)
-        c++;
-    if (like && c == lg_dataset_classes(like))
-        return lg_fail(LG_E_FORMAT, "%s: class %s is not known; the data set to read the file like does not have it",
-                       t->path, text);
-    if (c > INT32_MAX)
-        return lg_fail(LG_E_FORMAT, "%s: %zu classes are too many", t->path, t->distinct);
-    *code = (int32_t)c;
-    return LG_OK;
-}
-
-static lg_status name_classes(const target *t, lg_dataset *dataset)
-{
-    const lg_dataset *like = t->options->like;
-    const size_t count = like ? lg_dataset_classes(like) : t->distinct;
-    char(*text)[NAME_BYTES] = lg_calloc(count, sizeof *text, "lg_dataset_read");
-    const char **names = lg_calloc(count, sizeof *names, "lg_dataset_read");
-    lg_status status = text && names ? LG_OK : LG_E_MEMORY;
-    for (size_t c = 0; status == LG_OK && c < count; c++) {
-        if (!like)
-            snprintf(text[c], NAME_BYTES, "%.0f", t->sorted[c]);
-        names[c] = like ? lg_dataset_class_name(like, c) : text[c];
-    }
-    if (status == LG_OK)
-        status = lg_dataset_set_class_names(dataset, count, names);
-    free(text);
-    free(names);
-    return status;
-}
-
-static lg_status add_classes(const target *t, lg_dataset *dataset)
-{
-    int32_t *codes = lg_calloc(t->rows, sizeof *codes, "lg_dataset_read");
-    int32_t *code_of = lg_calloc(t->distinct, sizeof *code_of, "lg_dataset_read");
-    lg_status status = codes && code_of ? LG_OK : LG_E_MEMORY;
-    for (size_t k = 0; status == LG_OK && k < t->distinct; k++)
-        status = class_of(t, k, &code_of[k]);
-    for (size_t i = 0; status == LG_OK && i < t->rows; i++) {
-        const double *found = bsearch(&t->value[i], t->sorted, t->distinct, sizeof *t->sorted, ascending);
-        codes[i] = code_of[found - t->sorted];
-    }
-    free(code_of);
-    if (status == LG_OK)
-        status = lg_dataset_adopt_field(dataset, &(lg_field){ .name = "y", .dtype = LG_INT32 }, codes);
-    if (status < 0) {
-        free(codes);
-        return status;
-    }
-    return name_classes(t, dataset);
-}
-
-static lg_status add_values(const target *t, lg_dataset *dataset)
-{
-    const double most = LG_REAL_BITS == 64 ? DBL_MAX : (double)FLT_MAX;
-    lg_real *values = lg_calloc(t->rows, sizeof *values, "lg_dataset_read");
-    for (size_t i = 0; values && i < t->rows; i++) {
-        if (fabs(t->value[i]) > most) {
-            free(values);
-            return lg_fail(LG_E_FORMAT, "%s: row %zu: the target is %.9g, which is too large", t->path, i, t->value[i]);
-        }
-        values[i] = (lg_real)t->value[i];
-    }
-    return values ? adopt(dataset, &(lg_field){ .name = "y" }, values) : LG_E_MEMORY;
-}
-
-/* The value of the class that is 1: options->positive, or that of options->like, or the second of two. */
-static lg_status find_positive(const target *t, double *value)
-{
-    const char *text = t->options->positive ? t->options->positive : lg_dataset_class_name(t->options->like, 1);
-    *value = t->sorted[t->distinct - 1];
-    if (!text && t->distinct != 2)
-        return lg_fail(LG_E_FORMAT, "%s: the target has %zu classes; say which one is positive", t->path, t->distinct);
-    if (!text)
-        return LG_OK;
-    locale_t c_locale = newlocale(LC_ALL_MASK, "C", NULL);
-    if (!c_locale)
-        return lg_fail(LG_E_MEMORY, "lg_dataset_read: out of memory for a locale");
-    char *end;
-    *value = strtod_l(text, &end, c_locale);
-    freelocale(c_locale);
-    bool known = end != text && *end == '\0';
-    if (known && !t->options->like)
-        known = bsearch(value, t->sorted, t->distinct, sizeof *t->sorted, ascending) != NULL;
-    return known ? LG_OK : lg_fail(LG_E_PARAM, "%s: the target has no class \"%s\"", t->path, text);
-}
-
-static lg_status add_binary(const target *t, lg_dataset *dataset)
-{
-    double positive;
-    lg_status status = find_positive(t, &positive);
-    if (status < 0)
-        return status;
-    lg_real *values = lg_calloc(t->rows, sizeof *values, "lg_dataset_read");
-    for (size_t i = 0; values && i < t->rows; i++)
-        values[i] = t->value[i] == positive;
-    status = values ? adopt(dataset, &(lg_field){ .name = "y" }, values) : LG_E_MEMORY;
-    if (status < 0)
-        return status;
-    char names[2][NAME_BYTES + 4];
-    snprintf(names[1], sizeof names[1], "%.9g", positive);
-    if (t->distinct == 2)
-        snprintf(names[0], sizeof names[0], "%.9g", t->sorted[t->sorted[0] == positive]);
-    else
-        snprintf(names[0], sizeof names[0], "not %.9g", positive);
-    const char *like = lg_dataset_class_name(t->options->like, 0);
-    return lg_dataset_set_class_names(dataset, 2, (const char *[]){ like ? like : names[0], names[1] });
-}
-
-static lg_status add_target(target *t, lg_dataset *dataset, bool as_lg_real)
-{
-    lg_status status = find_distinct(t);
-    if (status == LG_OK && t->kind == LG_CLASSES && (status = check_whole(t, as_lg_real)) == LG_OK)
-        status = add_classes(t, dataset);
-    else if (status == LG_OK && t->kind == LG_BINARY)
-        status = add_binary(t, dataset);
-    else if (status == LG_OK)
-        status = add_values(t, dataset);
-    return status;
-}
 
 /* ---- where the target comes from ----------------------------------------------------------------------------------- */
 
-static lg_target_kind kind_of(const lg_csv_options *options, bool integers)
-{
-    if (options->target_kind != LG_TARGET_AUTO)
-        return options->target_kind;
-    return options->positive ? LG_BINARY : integers ? LG_CLASSES : LG_VALUES;
-}
-
-static lg_status read_labels(target *t, const char *path, const char *owner)
+static lg_status read_labels(lg_target *t, const char *path, const char *owner)
 {
     lg_stream stream;
     lg_array_header header;
@@ -221,19 +29,19 @@ static lg_status read_labels(target *t, const char *path, const char *owner)
         size_t count;
         status = lg_array_read(&stream, &header, &(lg_array_store){ .type = LG_STORE_DOUBLE }, &values, &count);
         t->value = values;
-        t->kind = kind_of(t->options, lg_element_is_integer(header.element));
+        t->kind = lg_target_kind_of(t->options, lg_element_is_integer(header.element));
     }
     lg_stream_close(&stream);
     return status;
 }
 
 /* Column `index` of the table leaves it for the target. */
-static lg_status take_column(target *t, lg_real *values, size_t columns, size_t index)
+static lg_status take_column(lg_target *t, lg_real *values, size_t columns, size_t index)
 {
     t->value = lg_calloc(t->rows, sizeof *t->value, "lg_dataset_read");
     if (!t->value)
         return LG_E_MEMORY;
-    t->kind = kind_of(t->options, false);
+    t->kind = lg_target_kind_of(t->options, false);
     lg_real *to = values;
     for (size_t i = 0; i < t->rows; i++)
         for (size_t c = 0; c < columns; c++) {
@@ -315,7 +123,7 @@ static lg_status check_like(const char *path, const lg_field *x, const lg_datase
                    wanted ? lg_dims_text_of(wanted->rank, wanted->dims).text : "not there");
 }
 
-static lg_dataset *make_dataset(const lg_field *x, lg_real **values, target *t, bool column, const char *target_name)
+static lg_dataset *make_dataset(const lg_field *x, lg_real **values, lg_target *t, bool column, const char *target_name)
 {
     lg_dataset *dataset = lg_dataset_new(t->rows);
     if (!dataset)
@@ -324,7 +132,7 @@ static lg_dataset *make_dataset(const lg_field *x, lg_real **values, target *t, 
     if (status == LG_OK) {
         *values = NULL;
         if (t->value)
-            status = add_target(t, dataset, column);
+            status = lg_target_add(t, dataset, column);
     }
     if (status == LG_OK && target_name)
         status = lg_dataset_set_target_name(dataset, target_name);
@@ -345,7 +153,7 @@ lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, c
     size_t column = 0, count;
     lg_field x;
     void *read = NULL;
-    target t = { .path = path, .options = csv };
+    lg_target t = { .path = path, .options = csv };
     lg_dataset *dataset = NULL;
     lg_status status = check_options(path, options);
     if (status == LG_OK)
@@ -370,7 +178,6 @@ lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, c
         dataset = make_dataset(&x, &values, &t, csv->target != NULL, csv->target ? name : NULL);
     }
     free(values);
-    free(t.value);
-    free(t.sorted);
+    lg_target_free(&t);
     return dataset;
 }

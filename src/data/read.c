@@ -5,6 +5,7 @@
 
 #include "data/array_internal.h"
 #include "data/csv_internal.h"
+#include "data/libsvm_internal.h"
 
 static const lg_read_options defaults;
 
@@ -55,6 +56,8 @@ static lg_dataset *read_any(lg_stream *stream, const lg_read_options *options)
     else if (options->labels)
         lg_fail(LG_E_PARAM, "%s: is not IDX or NPY; in a table of text the target is a column, not a labels file",
                 stream->path);
+    else if (!options->csv.delimiter && lg_libsvm_is(head, count))
+        return lg_libsvm_read(stream, &options->csv);
     else
         return lg_csv_read(stream, &options->csv);
     return NULL;

@@ -2,6 +2,7 @@
  *
  *   IDX    the files of MNIST and its kin                           idx.h
  *   NPY    what numpy.save writes                                   npy.h
+ *   LIBSVM lines of a number and INDEX:VALUEs, as in +1 3:0.5 7:1   libsvm.h; not if csv.delimiter is given
  *   CSV    anything else                                            csv.h
  *
  * each as it is or as gzip.

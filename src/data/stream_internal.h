@@ -6,7 +6,7 @@
 
 #include "tensor/base.h"
 
-#define LG_STREAM_HEAD 8
+#define LG_STREAM_HEAD 4096
 #define LG_STREAM_UNKNOWN UINT64_MAX
 
 typedef struct lg_stream {
