@@ -45,21 +45,46 @@ static void describe(argument_range range, char *text, size_t bytes)
                  range.high_open ? " (excluded)" : "");
 }
 
+/* strtod also takes blanks, hexadecimal, "inf" and "nan": only these characters make a decimal number. */
+static bool read_real(const char *text, size_t length, argument_range range, double *value)
+{
+    char number[64], *end = NULL;
+    if (length == 0 || length >= sizeof number || strspn(text, "0123456789.+-eE") < length)
+        return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    *value = strtod(number, &end);
+    return *end == '\0' && isfinite(*value) && (range.low_open ? *value > range.low : *value >= range.low) &&
+           (range.high_open ? *value < range.high : *value <= range.high);
+}
+
 double argument_real(struct argp_state *state, const char *option, const char *text, argument_range range)
 {
-    /* strtod also takes blanks, hexadecimal, "inf" and "nan": only these characters make a decimal number. */
-    bool valid = text[0] != '\0' && text[strspn(text, "0123456789.+-eE")] == '\0';
-    char *end = NULL;
-    double value = valid ? strtod(text, &end) : 0;
-    valid = valid && *end == '\0' && isfinite(value);
-    valid = valid && (range.low_open ? value > range.low : value >= range.low);
-    valid = valid && (range.high_open ? value < range.high : value <= range.high);
-    if (!valid) {
+    double value;
+    if (!read_real(text, strlen(text), range, &value)) {
         char wanted[96];
         describe(range, wanted, sizeof wanted);
         usage_error(state, option, text, wanted);
     }
     return value;
+}
+
+size_t argument_reals(struct argp_state *state, const char *option, const char *text, argument_range range, size_t most,
+                      double *out)
+{
+    size_t count = 0;
+    for (const char *piece = text;; count++) {
+        const size_t length = strcspn(piece, ",");
+        if (count == most || !read_real(piece, length, range, &out[count])) {
+            char each[96], wanted[192];
+            describe(range, each, sizeof each);
+            snprintf(wanted, sizeof wanted, "a list of 1 to %zu, each %s", most, each);
+            usage_error(state, option, text, wanted);
+        }
+        if (piece[length] == '\0')
+            return count + 1;
+        piece += length + 1;
+    }
 }
 
 size_t argument_choice(struct argp_state *state, const char *option, const char *text, const char *choices)

@@ -31,6 +31,10 @@ size_t argument_choice(struct argp_state *state, const char *option, const char 
 size_t argument_counts(struct argp_state *state, const char *option, const char *text, uint64_t low, uint64_t high,
                        size_t most, size_t *out);
 
+/* "0.1,0.5": between 1 and `most` decimal numbers in the range into out; returns how many. */
+size_t argument_reals(struct argp_state *state, const char *option, const char *text, argument_range range, size_t most,
+                      double *out);
+
 /* "Time,Amount": splits a copy of the text at its commas into out, ended by NULL (room for most + 1); returns how many.
  * The pieces live as long as the program. */
 size_t argument_names(struct argp_state *state, const char *option, const char *text, size_t most, const char **out);

@@ -14,7 +14,7 @@ enum {
     KEY_SEED, KEY_THREADS, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
 
-#define MISSING_CHOICES "error|mean|median"
+#define MISSING_CHOICES "error|mean|median|drop"
 
 /* Defaults are added to these texts by show_default. */
 static const struct argp_option shared_options[] = {
@@ -25,7 +25,8 @@ static const struct argp_option shared_options[] = {
     { "labels", KEY_LABELS, "FILE", 0, "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
     { "skip-lines", KEY_SKIP_LINES, "N", 0, "Lines of a CSV file before its table begins", 2 },
     { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },
-    { "missing", KEY_MISSING, "error|mean|median", 0, "What stands in for missing numbers, of the training part", 2 },
+    { "missing", KEY_MISSING, MISSING_CHOICES, 0,
+      "What stands in for missing numbers, of the training part; drop: rows with any are left out", 2 },
     { "validation-split", KEY_VALIDATION_SPLIT, "SHARE", 0, "Share of the rows for validation", 2 },
     { "test-split", KEY_TEST_SPLIT, "SHARE", 0, "Share of the rows for the test, read once, at the end", 2 },
     { 0, 0, 0, 0, "Training:", 3 },
@@ -72,7 +73,12 @@ static void default_text(int key, const command_line *line, char *text, size_t b
     case KEY_SKIP_LINES: snprintf(text, bytes, "%zu", options->skip_lines); break;
     case KEY_VALIDATION_SPLIT: snprintf(text, bytes, "%g", options->validation_split); break;
     case KEY_TEST_SPLIT: snprintf(text, bytes, "%g", options->test_split); break;
-    case KEY_EPOCHS: snprintf(text, bytes, "%zu", options->epochs); break;
+    case KEY_EPOCHS:
+        if (line->about->epochs)
+            snprintf(text, bytes, "%s", line->about->epochs);
+        else
+            snprintf(text, bytes, "%zu", options->epochs);
+        break;
     case KEY_BATCH_SIZE: snprintf(text, bytes, "%zu", options->batch_size); break;
     case KEY_OPTIMIZER: snprintf(text, bytes, "%s", options->optimizer); break;
     case KEY_LR:

@@ -17,7 +17,8 @@ typedef struct trainer_options {
     size_t skip_lines;      /* of a CSV file, before its table */
     const char *drop[TRAINER_MOST_DROPPED + 1];
     size_t missing;         /* TRAINER_MISSING_... */
-    size_t epochs, batch_size;
+    size_t epochs;          /* 0: as the trainer sees fit, once it knows the data */
+    size_t batch_size;
     const char *optimizer;
     double learning_rate;   /* 0: as the trainer sees fit */
     const char *loss;       /* its name, ... */
@@ -32,7 +33,7 @@ typedef struct trainer_options {
     lg_verbose verbose;
 } trainer_options;
 
-enum { TRAINER_MISSING_ERROR, TRAINER_MISSING_MEAN, TRAINER_MISSING_MEDIAN };
+enum { TRAINER_MISSING_ERROR, TRAINER_MISSING_MEAN, TRAINER_MISSING_MEDIAN, TRAINER_MISSING_DROP };
 
 /* What a trainer is. `without` names shared options that make no sense for it, by their long names, ended by NULL. */
 typedef struct trainer {
@@ -40,7 +41,7 @@ typedef struct trainer {
     const char *summary;            /* what it does, for --help */
     const char *examples;           /* command lines, for the end of --help */
     unsigned tasks;                 /* LG_TASK_...: losses of one of these fit. 0: the loss is the trainer's own */
-    const char *rate;               /* what --lr is by default, where that is no number; else NULL */
+    const char *rate, *epochs;      /* what --lr and --epochs are by default, where that is no number; else NULL */
     const char *const *without;
     const struct argp_option *options; /* its own, ended by { 0 } */
     argp_parser_t parser;           /* of its own; its state->input is the pointer given to trainer_parse */

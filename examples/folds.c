@@ -6,10 +6,11 @@
 
 struct folds {
     size_t count, rows, features;
+    bool scale;
     lg_real *x; /* [rows, features] */
 };
 
-folds *folds_new(const lg_dataset *all, size_t count)
+folds *folds_new(const lg_dataset *all, size_t count, bool scale)
 {
     const lg_real *x = lg_dataset_values(all, "x");
     if (!x || !lg_dataset_values(all, "y")) {
@@ -18,7 +19,9 @@ folds *folds_new(const lg_dataset *all, size_t count)
     }
     folds *f = calloc(1, sizeof *f);
     if (f) {
-        *f = (folds){ .count = count, .rows = lg_dataset_rows(all), .features = lg_dataset_features(all) };
+        *f = (folds){ .count = count, .scale = scale };
+        f->rows = lg_dataset_rows(all);
+        f->features = lg_dataset_features(all);
         f->x = calloc(f->rows * f->features, sizeof *f->x);
     }
     if (!f || !f->x) {
@@ -36,6 +39,14 @@ void folds_free(folds *f)
         return;
     free(f->x);
     free(f);
+}
+
+size_t folds_argument(struct argp_state *state, const char *text)
+{
+    const size_t count = argument_count(state, "--folds", text, 0, 1000);
+    if (count == 1)
+        argp_error(state, "--folds: 1 leaves nothing to train on; 2 are wanted, or 0 for none");
+    return count;
 }
 
 /* The fold of each training row: rows in random order, class after class, dealt out like cards. */
@@ -93,7 +104,7 @@ static lg_status predict_fold(const folds *f, const trainer_data *data, const tr
         return lg_error_code();
     lg_dataset *copy = lg_dataset_from_arrays(f->rows, f->features, f->x, lg_dataset_values(data->all, "y"));
     lg_status status = trainer_split_as(&own, options, copy, split);
-    if (status == LG_OK)
+    if (status == LG_OK && f->scale)
         status = trainer_scale(&own);
     if (status == LG_OK)
         status = (predicted = predict(&own, context)) ? LG_OK : lg_error_code();

@@ -22,6 +22,17 @@ data_part *part_of_rows(const lg_split *split)
     return part;
 }
 
+void csv_cell(FILE *stream, const char *text)
+{
+    fputc('"', stream);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', stream);
+        fputc(*text, stream);
+    }
+    fputc('"', stream);
+}
+
 lg_status predictions_write(run *r, size_t rows, const data_part *part, size_t columns, const char *const *names,
                             const lg_real *values)
 {

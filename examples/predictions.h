@@ -12,6 +12,9 @@ const char *part_name(data_part part);
 /* The part of each row of a split [rows], in their order; free() it. NULL with LG_E_MEMORY. */
 data_part *part_of_rows(const lg_split *split);
 
+/* A cell of a CSV file: in quotes, those inside it doubled. */
+void csv_cell(FILE *stream, const char *text);
+
 /* predictions.csv: row,part, and the columns of these names; a line for each row. `row` counts the data's rows from 0,
  * as pandas does, and the values, [rows, columns], have the digits that tell them apart. */
 lg_status predictions_write(run *r, size_t rows, const data_part *part, size_t columns, const char *const *names,

@@ -268,9 +268,22 @@ static void note(run *r, const char *key, json_t *value)
     }
 }
 
+static json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
 void run_note_number(run *r, const char *key, double value)
 {
-    note(r, key, isfinite(value) ? json_real(value) : json_null());
+    note(r, key, json_number(value));
+}
+
+void run_note_numbers(run *r, const char *key, size_t count, const double *values)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        r->lost |= json_array_append_new(array, json_number(values[i])) < 0;
+    note(r, key, array);
 }
 
 void run_note_count(run *r, const char *key, uint64_t value)

@@ -49,6 +49,7 @@ void run_note_number(run *r, const char *key, double value);
 void run_note_count(run *r, const char *key, uint64_t value);
 void run_note_text(run *r, const char *key, const char *text);  /* NULL: null; bytes that are not UTF-8 become "?" */
 void run_note_flag(run *r, const char *key, bool value);
+void run_note_numbers(run *r, const char *key, size_t count, const double *values);
 void run_note_counts(run *r, const char *key, size_t count, const size_t *values);
 void run_note_texts(run *r, const char *key, size_t count, const char *const *texts);
 

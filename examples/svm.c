@@ -55,11 +55,7 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
         options->lambda = argument_real(state, "--lambda", arg, (argument_range){ 0, INFINITY, true, true });
         break;
     case KEY_LOSS_NAME: options->squared = argument_choice(state, "--loss", arg, "hinge|squared_hinge"); break;
-    case KEY_FOLDS:
-        options->folds = argument_count(state, "--folds", arg, 0, 1000);
-        if (options->folds == 1)
-            argp_error(state, "--folds: 1 leaves nothing to train on; 2 are wanted, or 0 for none");
-        break;
+    case KEY_FOLDS: options->folds = folds_argument(state, arg); break;
     case KEY_NO_AVERAGE: options->last = true; break;
     case KEY_TEXTBOOK:
         options->shared.learning_rate = 0.01;
@@ -132,7 +128,7 @@ static lg_status read_data(svm *d)
     const svm_options *options = d->options;
     const lg_csv_options csv = { .target_kind = LG_BINARY, .positive = options->positive };
     lg_dataset *all = options->shared.data ? trainer_read(&options->shared, csv) : read_nuclei();
-    if (all && options->folds && options->shared.test_split == 0 && !(d->folds = folds_new(all, options->folds))) {
+    if (all && options->folds && options->shared.test_split == 0 && !(d->folds = folds_new(all, options->folds, true))) {
         lg_dataset_free(all);
         return lg_error_code();
     }

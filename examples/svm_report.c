@@ -141,18 +141,6 @@ static void tell_features(run *r, const feature *features, size_t count, const s
     run_note_texts(r, "heaviest_features", shown, names);
 }
 
-/* A cell of a CSV file: in quotes, those inside it doubled. */
-static void write_cell(FILE *stream, const char *text)
-{
-    fputc('"', stream);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', stream);
-        fputc(*text, stream);
-    }
-    fputc('"', stream);
-}
-
 /* What it takes to score a row elsewhere: score = bias + sum weight (value - mean) / deviation. */
 static lg_status write_weights(run *r, const trainer_data *data, const svm_model *model)
 {
@@ -166,7 +154,7 @@ static lg_status write_weights(run *r, const trainer_data *data, const svm_model
         const char *name = lg_dataset_feature_name(data->all, k);
         char number[32];
         snprintf(number, sizeof number, "%zu", k);
-        write_cell(file.stream, name ? name : number);
+        csv_cell(file.stream, name ? name : number);
         fprintf(file.stream, ",%.17g,%.17g,%.17g\n", (double)model->weights[k], mean[k], deviation[k]);
     }
     fprintf(file.stream, "\"(bias)\",%.17g,0,1\n", (double)model->bias[0]);

@@ -24,7 +24,8 @@ static lg_dataset *read_data(const trainer_options *options, lg_csv_options csv,
     csv.target = options->target;
     csv.skip_lines = options->skip_lines;
     csv.drop = options->drop[0] ? options->drop : NULL;
-    csv.missing = options->missing == TRAINER_MISSING_ERROR ? LG_MISSING_ERROR : LG_MISSING_KEEP;
+    csv.missing = (const lg_missing[]){ LG_MISSING_ERROR, LG_MISSING_KEEP, LG_MISSING_KEEP,
+                                        LG_MISSING_DROP_ROW }[options->missing];
     return lg_dataset_read(options->data, &(lg_read_options){ .csv = csv,
                                                               .labels = options->labels,
                                                               .unit_bytes = true,
@@ -43,7 +44,7 @@ lg_dataset *trainer_read_pictures(const trainer_options *options, lg_csv_options
 
 static lg_status fill_missing(trainer_data *data, const trainer_options *options)
 {
-    if (options->missing == TRAINER_MISSING_ERROR)
+    if (options->missing == TRAINER_MISSING_ERROR || options->missing == TRAINER_MISSING_DROP)
         return LG_OK;
     const lg_impute kind = options->missing == TRAINER_MISSING_MEAN ? LG_IMPUTE_MEAN : LG_IMPUTE_MEDIAN;
     lg_imputer *imputer = lg_imputer_fit(data->all, kind, 0, data->split->train, data->split->train_rows);
@@ -200,7 +201,7 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
     while (options->drop[dropped])
         dropped++;
     run_note_texts(r, "arguments.drop", dropped, options->drop);
-    run_note_text(r, "arguments.missing", (const char *const[]){ "error", "mean", "median" }[options->missing]);
+    run_note_text(r, "arguments.missing", (const char *const[]){ "error", "mean", "median", "drop" }[options->missing]);
     run_note_count(r, "arguments.epochs", options->epochs);
     run_note_count(r, "arguments.batch_size", options->batch_size);
     run_note_text(r, "arguments.optimizer", options->optimizer);
