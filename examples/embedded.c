@@ -14,6 +14,7 @@
 EMBED(embedded_breast_cancer, "data/breast_cancer.csv")
 EMBED(embedded_digits, "data/digits.csv.gz")
 EMBED(embedded_engel, "data/engel.csv")
+EMBED(embedded_quantile_textbook, "data/quantile_textbook.csv.gz")
 
 static const struct {
     const char *name;
@@ -22,6 +23,7 @@ static const struct {
     { "breast_cancer.csv", embedded_breast_cancer_begin, embedded_breast_cancer_end },
     { "digits.csv.gz", embedded_digits_begin, embedded_digits_end },
     { "engel.csv", embedded_engel_begin, embedded_engel_end },
+    { "quantile_textbook.csv.gz", embedded_quantile_textbook_begin, embedded_quantile_textbook_end },
 };
 
 /* A file in memory with these bytes, read from its beginning; -1 with errno. */

@@ -4,8 +4,8 @@
 
 #include <luge.h>
 
-/* Reads one by the name that it has in data/: "breast_cancer.csv", "digits.csv.gz" or "engel.csv". As
- * lg_dataset_read_csv; messages call it "embedded breast_cancer.csv". LG_E_PARAM for another name. */
+/* Reads one by the name that it has in data/: "breast_cancer.csv", "digits.csv.gz", "engel.csv" or
+ * "quantile_textbook.csv.gz". As lg_dataset_read_csv; messages call it "embedded breast_cancer.csv". LG_E_PARAM for another name. */
 lg_dataset *embedded_read(const char *name, const lg_csv_options *csv);
 
 #endif

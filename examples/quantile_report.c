@@ -1,0 +1,314 @@
+#include "quantile_report.h"
+#include "predictions.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_SHOWN 6 /* features in the table of lines */
+#define MOST_PARTS 4
+
+const char *quantile_name(double tau)
+{
+    static char names[8][32];
+    static size_t next;
+    char *name = names[next++ % 8];
+    snprintf(name, sizeof names[0], "q%.6g", 100 * tau);
+    for (char *c = name; *c; c++)
+        if (*c == '.')
+            *c = '_';
+    return name;
+}
+
+/* ------------------------------------------------------------------ scores */
+
+/* Rows of a part, and what is predicted for them: in `predicted` of all rows. */
+typedef struct scored_part {
+    char title[32];
+    const char *key;
+    size_t count;
+    const size_t *ids;
+    const lg_real *predicted;
+    size_t crossings;
+    double pinball[MOST_QUANTILES], coverage[MOST_QUANTILES];
+} scored_part;
+
+static double pinball(double tau, double error)
+{
+    return fmax(tau * error, (tau - 1) * error);
+}
+
+/* Whether a higher quantile lies below a lower one. */
+static bool crosses(const lg_real *predicted, size_t quantiles)
+{
+    for (size_t q = 1; q < quantiles; q++)
+        if (predicted[q] < predicted[q - 1])
+            return true;
+    return false;
+}
+
+static void score_part(const quantile_model *model, const lg_real *y, scored_part *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        const lg_real *predicted = part->predicted + part->ids[i] * model->quantiles;
+        const double target = (double)y[part->ids[i]];
+        for (size_t q = 0; q < model->quantiles; q++) {
+            part->pinball[q] += pinball(model->tau[q], target - (double)predicted[q]) / (double)part->count;
+            part->coverage[q] += (target <= (double)predicted[q]) / (double)part->count;
+        }
+        part->crossings += crosses(predicted, model->quantiles);
+    }
+}
+
+/* The parts that have rows, scored; how many. */
+static size_t score_parts(const trainer_data *data, const quantile_model *model, scored_part parts[MOST_PARTS])
+{
+    const lg_split *split = data->split;
+    const lg_real *y = lg_dataset_values(data->all, "y");
+    const scored_part all[MOST_PARTS] = {
+        { .title = "training", .key = "train", .count = split->train_rows, .ids = split->train, .predicted = model->rows },
+        { .title = "validation", .key = "validation", .count = split->validation_rows, .ids = split->validation,
+          .predicted = model->rows },
+        { .title = "test", .key = "test", .count = split->test_rows, .ids = split->test, .predicted = model->rows },
+        { .key = "held_out", .count = model->held_out ? split->train_rows : 0, .ids = split->train,
+          .predicted = model->held_out },
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < MOST_PARTS; i++) {
+        if (all[i].count == 0)
+            continue;
+        parts[count] = all[i];
+        if (i == MOST_PARTS - 1)
+            snprintf(parts[count].title, sizeof parts[count].title, "held out, %zu folds", model->folds);
+        score_part(model, y, &parts[count++]);
+    }
+    return count;
+}
+
+static void tell_scores(const quantile_model *model, const scored_part *parts, size_t count)
+{
+    printf("\n  %-8s", "");
+    for (size_t i = 0; i < count; i++)
+        printf("   %21s", parts[i].title);
+    printf("\n  %-8s", "quantile");
+    for (size_t i = 0; i < count; i++)
+        printf("   %12s %8s", "pinball", "coverage");
+    for (size_t q = 0; q < model->quantiles; q++) {
+        printf("\n  %-8g", model->tau[q]);
+        for (size_t i = 0; i < count; i++)
+            printf("   %12.7g %8.4f", parts[i].pinball[q], parts[i].coverage[q]);
+    }
+    printf("\n  %-8s", "crossing");
+    for (size_t i = 0; i < count; i++) {
+        char rows[48];
+        snprintf(rows, sizeof rows, "%zu of %zu rows", parts[i].crossings, parts[i].count);
+        printf("   %21s", rows);
+    }
+    printf("\n\n");
+}
+
+static void note_scores(run *r, const quantile_model *model, const scored_part *parts, size_t count)
+{
+    char path[128];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t q = 0; q < model->quantiles; q++) {
+            snprintf(path, sizeof path, "metrics.%s.%s.pinball", parts[i].key, quantile_name(model->tau[q]));
+            run_note_number(r, path, parts[i].pinball[q]);
+            snprintf(path, sizeof path, "metrics.%s.%s.coverage", parts[i].key, quantile_name(model->tau[q]));
+            run_note_number(r, path, parts[i].coverage[q]);
+        }
+        snprintf(path, sizeof path, "metrics.%s.crossings", parts[i].key);
+        run_note_count(r, path, parts[i].crossings);
+    }
+}
+
+/* ------------------------------------------------------------------- lines */
+
+static void tell_lines(const trainer_data *data, const quantile_model *model)
+{
+    const size_t features = lg_dataset_features(data->all);
+    if (!model->intercept || features > MOST_SHOWN)
+        return;
+    printf("  %-8s   %14s", "quantile", "intercept");
+    for (size_t k = 0; k < features; k++)
+        printf(" %14.14s", lg_dataset_feature_name(data->all, k) ? lg_dataset_feature_name(data->all, k) : "slope");
+    for (size_t q = 0; q < model->quantiles; q++) {
+        printf("\n  %-8g   %14.7g", model->tau[q], model->intercept[q]);
+        for (size_t k = 0; k < features; k++)
+            printf(" %14.7g", model->slope[q * features + k]);
+    }
+    printf("\n\n");
+}
+
+static lg_status write_lines(run *r, const trainer_data *data, const quantile_model *model)
+{
+    const size_t features = lg_dataset_features(data->all);
+    run_file file;
+    lg_status status = run_file_begin(&file, r, "lines.csv");
+    if (status != LG_OK)
+        return status;
+    fputs("quantile,(intercept)", file.stream);
+    for (size_t k = 0; k < features; k++) {
+        const char *name = lg_dataset_feature_name(data->all, k);
+        char number[32];
+        snprintf(number, sizeof number, "%zu", k);
+        fputc(',', file.stream);
+        csv_cell(file.stream, name ? name : number);
+    }
+    fputs("\n", file.stream);
+    for (size_t q = 0; q < model->quantiles; q++) {
+        fprintf(file.stream, "%g,%.17g", model->tau[q], model->intercept[q]);
+        for (size_t k = 0; k < features; k++)
+            fprintf(file.stream, ",%.17g", model->slope[q * features + k]);
+        fputs("\n", file.stream);
+    }
+    return run_file_end(&file);
+}
+
+/* ----------------------------------------------------------------- picture */
+
+typedef struct picture {
+    const trainer_data *data;
+    const quantile_model *model;
+} picture;
+
+/* The quantile nearest the median, by which rows stand in the picture where features are many. */
+static size_t middle(const quantile_model *model)
+{
+    size_t best = 0;
+    for (size_t q = 1; q < model->quantiles; q++)
+        if (fabs(model->tau[q] - 0.5) < fabs(model->tau[best] - 0.5))
+            best = q;
+    return best;
+}
+
+/* Where a row stands on the horizontal axis: its feature, or the middle prediction. */
+static double place(const picture *p, size_t row)
+{
+    const quantile_model *model = p->model;
+    if (!model->grid)
+        return (double)model->rows[row * model->quantiles + middle(model)];
+    const double x = (double)lg_dataset_values(p->data->all, "x")[row];
+    const lg_scaler *scaler = p->data->scaler;
+    return scaler ? x * lg_scaler_deviations(scaler)[0] + lg_scaler_means(scaler)[0] : x;
+}
+
+/* From blue for low quantiles, by violet, to orange for high ones. */
+static void curve_colour(const quantile_model *model, size_t q, char colour[16])
+{
+    static const double stops[3][3] = { { 31, 111, 180 }, { 128, 52, 140 }, { 217, 98, 43 } };
+    const double at = model->quantiles > 1 ? 2 * (double)q / (double)(model->quantiles - 1) : 1;
+    const size_t first = at >= 1;
+    unsigned mixed[3];
+    for (int i = 0; i < 3; i++)
+        mixed[i] = (unsigned)(stops[first][i] + (at - (double)first) * (stops[first + 1][i] - stops[first][i]));
+    snprintf(colour, 16, "#%02x%02x%02x", mixed[0] & 255, mixed[1] & 255, mixed[2] & 255);
+}
+
+static void write_points(FILE *gnuplot, const picture *p, const char *block, size_t count, const size_t *ids)
+{
+    const lg_real *y = lg_dataset_values(p->data->all, "y");
+    fprintf(gnuplot, "$%s << END\n", block);
+    for (size_t i = 0; i < count; i++)
+        fprintf(gnuplot, "%.9g %.9g\n", place(p, ids[i]), (double)y[ids[i]]);
+    fputs("END\n", gnuplot);
+}
+
+/* With one feature the curves; else what is predicted for each row. */
+static void write_curves(FILE *gnuplot, const picture *p)
+{
+    const quantile_model *model = p->model;
+    const size_t points = model->grid ? model->points : lg_dataset_rows(p->data->all);
+    const lg_real *values = model->grid ? model->curves : model->rows;
+    fputs("$curves << END\n", gnuplot);
+    for (size_t i = 0; i < points; i++) {
+        fprintf(gnuplot, "%.9g", model->grid ? model->grid[i] : place(p, i));
+        for (size_t q = 0; q < model->quantiles; q++)
+            fprintf(gnuplot, " %.9g", (double)values[i * model->quantiles + q]);
+        fputs("\n", gnuplot);
+    }
+    fputs("END\n", gnuplot);
+}
+
+static void quantiles_script(FILE *gnuplot, const void *context)
+{
+    const picture *p = context;
+    const lg_split *split = p->data->split;
+    const lg_dataset *all = p->data->all;
+    const char *feature = lg_dataset_feature_name(all, 0), *target = lg_dataset_target_name(all);
+    char label[64];
+    snprintf(label, sizeof label, "prediction of quantile %g", p->model->tau[middle(p->model)]);
+    write_points(gnuplot, p, "train", split->train_rows, split->train);
+    write_points(gnuplot, p, "validation", split->validation_rows, split->validation);
+    write_points(gnuplot, p, "test", split->test_rows, split->test);
+    write_curves(gnuplot, p);
+    fputs("set title 'Quantiles'\nset xlabel ", gnuplot);
+    plot_string(gnuplot, p->model->grid ? feature ? feature : "feature" : label);
+    fputs("\nset ylabel ", gnuplot);
+    plot_string(gnuplot, target ? target : "target");
+    fputs("\nset border 3\nset tics nomirror\nset grid lc rgb '#dddddd'\nset key top left reverse Left\n"
+          "plot $train using 1:2 with points pt 7 ps 0.35 lc rgb '#999999' title 'training'", gnuplot);
+    if (split->validation_rows)
+        fputs(", $validation using 1:2 with points pt 7 ps 0.35 lc rgb '#c9a800' title 'validation'", gnuplot);
+    if (split->test_rows)
+        fputs(", $test using 1:2 with points pt 7 ps 0.35 lc rgb '#2c9f45' title 'test'", gnuplot);
+    for (size_t k = p->model->quantiles; k-- > 0;) {
+        char colour[16];
+        curve_colour(p->model, k, colour);
+        fprintf(gnuplot, ", $curves using 1:%zu with %s lc rgb '%s' title '%g'", k + 2,
+                p->model->grid ? "lines lw 2" : "points pt 7 ps 0.2", colour, p->model->tau[k]);
+    }
+    fputs("\n", gnuplot);
+}
+
+/* ---------------------------------------------------------------- together */
+
+static lg_status write_rows(run *r, const trainer_data *data, const quantile_model *model)
+{
+    const size_t rows = lg_dataset_rows(data->all), quantiles = model->quantiles;
+    const size_t columns = 2 + quantiles + (model->held_out ? quantiles : 0);
+    const lg_real *y = lg_dataset_values(data->all, "y");
+    char texts[2 * MOST_QUANTILES + 2][48];
+    const char *names[2 * MOST_QUANTILES + 2];
+    for (size_t c = 0; c < columns; c++)
+        names[c] = texts[c];
+    snprintf(texts[0], sizeof texts[0], "target");
+    snprintf(texts[1 + quantiles], sizeof texts[0], "loss");
+    for (size_t q = 0; q < quantiles; q++) {
+        snprintf(texts[1 + q], sizeof texts[0], "%s", quantile_name(model->tau[q]));
+        snprintf(texts[2 + quantiles + q], sizeof texts[0], "held_out_%s", quantile_name(model->tau[q]));
+    }
+    data_part *part = part_of_rows(data->split);
+    lg_real *table = calloc(rows * columns, sizeof *table); /* [rows, columns] */
+    lg_status status = part && table ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
+    for (size_t i = 0; status == LG_OK && i < rows; i++) {
+        const lg_real *predicted = model->rows + i * quantiles;
+        lg_real *row = table + i * columns;
+        double loss = 0;
+        for (size_t q = 0; q < quantiles; q++)
+            loss += pinball(model->tau[q], (double)y[i] - (double)predicted[q]) / (double)quantiles;
+        row[0] = y[i];
+        memcpy(row + 1, predicted, quantiles * sizeof *row);
+        row[1 + quantiles] = (lg_real)loss;
+        if (model->held_out)
+            memcpy(row + 2 + quantiles, model->held_out + i * quantiles, quantiles * sizeof *row);
+    }
+    if (status == LG_OK)
+        status = predictions_write(r, rows, part, columns, names, table);
+    free(part);
+    free(table);
+    return status;
+}
+
+lg_status quantile_report(run *r, const trainer_data *data, const quantile_model *model)
+{
+    scored_part parts[MOST_PARTS];
+    const size_t count = score_parts(data, model, parts);
+    tell_scores(model, parts, count);
+    tell_lines(data, model);
+    note_scores(r, model, parts, count);
+    lg_status status = write_rows(r, data, model);
+    if (status == LG_OK && model->intercept)
+        status = write_lines(r, data, model);
+    return status == LG_OK ? plot_draw(r, "quantiles.svg", quantiles_script, &(picture){ data, model }) : status;
+}
