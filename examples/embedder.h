@@ -26,7 +26,7 @@ enum { EMBEDDER_SCALE_ALL, EMBEDDER_SCALE_EACH };
 
 /* What they are without options. */
 #define EMBEDDER_DEFAULTS \
-    { .hidden = { 64 }, .layers = 1, .width = 16, .pairs = 10000, .false_accepts = 0.01 }
+    { .hidden = { 128 }, .layers = 1, .width = 32, .pairs = 10000, .false_accepts = 0.01 }
 
 /* Rows for a trainer's own table of options, and what reads them: ARGP_ERR_UNKNOWN for a key of others. The shared
  * --validation-split and --test-split are rows here as well, since they are about classes: leave the shared ones out
@@ -36,8 +36,8 @@ enum {
     EMBEDDER_KEY_FALSE_ACCEPTS, EMBEDDER_KEY_VALIDATION, EMBEDDER_KEY_TEST, EMBEDDER_KEY_TEXTBOOK
 };
 #define EMBEDDER_OPTION_ROWS \
-    { "hidden", EMBEDDER_KEY_HIDDEN, "N,...", 0, "Widths of hidden layers, each with tanh, or 0 for none (default: 64)", 1 }, \
-    { "embedding", EMBEDDER_KEY_EMBEDDING, "N", 0, "Numbers in a vector (default: 16)", 1 }, \
+    { "hidden", EMBEDDER_KEY_HIDDEN, "N,...", 0, "Widths of hidden layers, each with tanh, or 0 for none (default: 128)", 1 }, \
+    { "embedding", EMBEDDER_KEY_EMBEDDING, "N", 0, "Numbers in a vector (default: 32)", 1 }, \
     { "scale", EMBEDDER_KEY_SCALE, "all|each", 0, "Standardise by the mean and deviation of all inputs together, right for " \
       "pixels, or of each by itself (default: all)", 1 }, \
     { "eval-pairs", EMBEDDER_KEY_PAIRS, "N", 0, "Pairs of each part that the model is judged by (default: 10000)", 1 }, \

@@ -197,11 +197,11 @@ static lg_status train(siamese *s, run *r, lg_history **history)
 
 int main(int argc, char **argv)
 {
-    siamese_options options = { .shared = { .epochs = 5,
+    siamese_options options = { .shared = { .epochs = 20,
                                             .batch_size = 64,
                                             .optimizer = "adam",
                                             .learning_rate = 0.001,
-                                            .seed = 42,
+                                            .seed = 42, .early_stopping = 3,
                                             .validation_split = 0.2,
                                             .test_split = 0.3,
                                             .verbose = LG_PROGRESS },
