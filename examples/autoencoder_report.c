@@ -54,26 +54,48 @@ static const lg_dataset *judged(const trainer_data *data)
 }
 
 /* A unit whose distribution does not depend on the row has no KL and tells the decoder nothing. */
-static lg_status say_units(run *r, autoencoder *model, const trainer_data *data)
+static size_t units_in_use(const lg_real *codes, size_t latent, const size_t *ids, size_t rows)
 {
-    const size_t latent = model->options.latent, rows = lg_dataset_rows(judged(data));
-    lg_tensor *codes = lg_predict(autoencoder_codes, model, judged(data), &(lg_fit_options){ .batch_size = 1024 });
-    const lg_real *table = lg_tensor_data(codes); /* [rows, 2 latent] */
-    if (!table)
-        return lg_error_code();
     size_t used = 0;
     for (size_t k = 0; k < latent; k++) {
         double kl = 0;
         for (size_t i = 0; i < rows; i++) {
-            const double mean = (double)table[2 * latent * i + k], log_var = (double)table[2 * latent * i + latent + k];
+            const lg_real *code = codes + 2 * latent * ids[i];
+            const double mean = (double)code[k], log_var = (double)code[latent + k];
             kl += (mean * mean + exp(log_var) - 1 - log_var) / 2;
         }
         used += kl / (double)rows > UNIT_IN_USE;
     }
-    lg_tensor_free(codes);
+    return used;
+}
+
+/* codes.npy, [rows, latent]: the mean of each row's code. Moves the means together in `codes`. */
+static lg_status write_codes(run *r, lg_real *codes, size_t rows, size_t latent)
+{
+    for (size_t i = 1; i < rows; i++)
+        memmove(codes + i * latent, codes + 2 * i * latent, latent * sizeof *codes);
+    const char *path = run_path(r, "codes.npy");
+    lg_status status = path ? lg_npy_write_array(path, LG_REAL, 2, (size_t[]){ rows, latent }, codes) : lg_error_code();
+    if (status == LG_OK)
+        run_note_file(r, "codes.npy");
+    return status;
+}
+
+static lg_status say_codes(run *r, autoencoder *model, const trainer_data *data)
+{
+    const size_t latent = model->options.latent, rows = lg_dataset_rows(data->all);
+    const lg_split *split = data->split;
+    lg_tensor *codes = lg_predict(autoencoder_codes, model, data->all, &(lg_fit_options){ .batch_size = 1024 });
+    lg_real *table = lg_tensor_data(codes); /* [rows, 2 latent] */
+    if (!table)
+        return lg_error_code();
+    const size_t used = data->validation ? units_in_use(table, latent, split->validation, split->validation_rows)
+                                         : units_in_use(table, latent, split->train, split->train_rows);
     printf("  Units of the code in use: %zu of %zu (KL above %g nats)\n\n", used, latent, UNIT_IN_USE);
     run_note_count(r, "metrics.units_in_use", used);
-    return LG_OK;
+    lg_status status = write_codes(r, table, rows, latent);
+    lg_tensor_free(codes);
+    return status;
 }
 
 /* ------------------------------------------------------------- predictions */
@@ -128,7 +150,7 @@ lg_status autoencoder_report(run *r, autoencoder *model, const trainer_data *dat
     say_part(r, "train", &train, beta);
     say_part(r, "validation", &validation, beta);
     say_part(r, "test", &test, beta);
-    lg_status status = say_units(r, model, data);
+    lg_status status = say_codes(r, model, data);
     if (status == LG_OK)
         status = write_predictions(r, data, table, beta);
     lg_tensor_free(losses);

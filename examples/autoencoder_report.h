@@ -8,7 +8,7 @@
 /* Prints loss, reconstruction and KL of each part, and how many units of the code are in use. Notes them in run.json
  * ("metrics.validation.loss", ..., "metrics.units_in_use"). Writes predictions.csv: row,part,target,loss,reconstruction,kl,
  * a line for each row; `target` is the class from 0, and empty without classes; `loss` is what training minimised, with
- * the full beta. */
+ * the full beta. Writes codes.npy, [rows, latent]: the means of the codes of all rows. */
 lg_status autoencoder_report(run *r, autoencoder *model, const trainer_data *data, uint64_t seed);
 
 /* Scores the rows of another data set, in nats: the higher, the less a row is like those of the training. Writes

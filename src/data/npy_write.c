@@ -7,7 +7,7 @@
 
 /* Version 1.0: magic, version, 2 bytes of length, and a dictionary padded with blanks so that the elements begin at a
  * multiple of 64. */
-static void write_header(FILE *stream, lg_dtype dtype, size_t rank, const size_t *dims)
+static void write_header(lg_whole_file *file, lg_dtype dtype, size_t rank, const size_t *dims)
 {
     enum { FIXED = 10, ALIGNMENT = 64 };
     const uint16_t one = 1;
@@ -21,11 +21,11 @@ static void write_header(FILE *stream, lg_dtype dtype, size_t rank, const size_t
     used += snprintf(text + used, sizeof text - (size_t)used, "), }");
     const unsigned padding = (ALIGNMENT - (FIXED + (unsigned)used + 1) % ALIGNMENT) % ALIGNMENT;
     const unsigned length = (unsigned)used + padding + 1;
-    const unsigned char fixed[FIXED + 1] = "\x93NUMPY\1";
-    fwrite(fixed, 1, FIXED - 2, stream);
-    putc((int)(length & 255), stream);
-    putc((int)(length >> 8), stream);
-    fprintf(stream, "%s%*s\n", text, (int)padding, "");
+    const unsigned char fixed[FIXED] = { 0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, length & 255, length >> 8 & 255 };
+    char padded[sizeof text + ALIGNMENT];
+    snprintf(padded, sizeof padded, "%s%*s\n", text, (int)padding, "");
+    lg_whole_file_write(file, fixed, FIXED);
+    lg_whole_file_write(file, padded, length);
 }
 
 lg_status lg_npy_write_array(const char *path, lg_dtype dtype, size_t rank, const size_t *dims, const void *values)
@@ -47,8 +47,8 @@ lg_status lg_npy_write_array(const char *path, lg_dtype dtype, size_t rank, cons
     lg_status status = lg_whole_file_begin(&file, path);
     if (status < 0)
         return status;
-    write_header(file.stream, dtype, rank, dims);
-    fwrite(values, size, count, file.stream); /* what fails shows at the end */
+    write_header(&file, dtype, rank, dims);
+    lg_whole_file_write(&file, values, bytes); /* what fails shows at the end */
     return lg_whole_file_end(&file);
 }
 
