@@ -172,8 +172,8 @@ test: deps
 check-valgrind: $(TEST_SUITES:%=valgrind-%)
 
 $(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BUILD)/tests/run
-	@$(RUN_TESTS) CK_FORK=no CK_RUN_SUITE=$* valgrind -q --error-exitcode=1 --leak-check=full \
-	    --errors-for-leak-kinds=definite $(BUILD)/tests/run
+	@$(RUN_TESTS) LG_TEST_LIGHT=1 CK_FORK=no CK_RUN_SUITE=$* valgrind -q --error-exitcode=1 --leak-check=full \
+	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(BUILD)/tests/run
 
 # ----------------------------------------------------------------------------------------------- measurements
 

@@ -1,5 +1,7 @@
 #include "data/number_internal.h"
 
+#include "support.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -41,7 +43,7 @@ static void assert_same_as_libc(const char *text)
 START_TEST(printed_doubles_are_read_as_libc_reads_them)
 {
     lg_rng rng = lg_rng_seed(1);
-    for (size_t i = 0; i < 100000; i++) {
+    for (size_t i = 0; i < 100000 / test_stride(50); i++) {
         char text[64];
         uint64_t bits = lg_rng_bits64(&rng);
         double wild, tame = lg_rng_normal(&rng) * pow(10, (double)lg_rng_below(&rng, 9) - 4);
@@ -60,7 +62,7 @@ END_TEST
 START_TEST(random_digits_are_read_as_libc_reads_them)
 {
     lg_rng rng = lg_rng_seed(2);
-    for (size_t i = 0; i < 100000; i++) {
+    for (size_t i = 0; i < 100000 / test_stride(50); i++) {
         char text[80];
         size_t used = 0, before = lg_rng_below(&rng, 14), after = lg_rng_below(&rng, 14) + (before == 0);
         if (lg_rng_below(&rng, 2))
@@ -84,7 +86,7 @@ END_TEST
 START_TEST(decimals_beside_midpoints_of_floats_are_rounded_once)
 {
     lg_rng rng = lg_rng_seed(3);
-    for (size_t i = 0; i < 30000; i++) {
+    for (size_t i = 0; i < 30000 / test_stride(50); i++) {
         uint32_t bits = lg_rng_bits(&rng) & 0x7FFFFFFF;
         float low;
         memcpy(&low, &bits, sizeof low);

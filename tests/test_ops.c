@@ -485,7 +485,8 @@ static void for_each_variant(const struct op_case *c, void (*visit)(const struct
             release(&s);
             break;
         }
-        visit(c, &s, variant);
+        if (variant % test_stride(5) == 0)
+            visit(c, &s, variant);
         release(&s);
     }
     ck_assert_uint_ge(variant, 4);
