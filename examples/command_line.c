@@ -294,6 +294,13 @@ static bool is_left_out(const trainer *about, const char *name)
     return name && !about->tasks && strstr(name, "loss") != NULL;
 }
 
+void program_begin(void)
+{
+    atexit(check_output);
+    argp_err_exit_status = 2;
+    argp_program_version_hook = print_version;
+}
+
 void trainer_parse(const trainer *about, void *options, int argc, char **argv)
 {
     struct argp_option kept[SHARED_COUNT + 1] = { 0 };
@@ -310,9 +317,7 @@ void trainer_parse(const trainer *about, void *options, int argc, char **argv)
     const struct argp all = { .options = about->options, .parser = parse_all, .doc = doc, .children = children };
     command_line line = { .about = about, .options = options, .defaults = *(trainer_options *)options };
 
-    atexit(check_output);
-    argp_err_exit_status = 2;
-    argp_program_version_hook = print_version;
+    program_begin();
     char *path = argv[0];
     argv[0] = program_invocation_short_name; /* getopt begins its messages with this, argp with the short name */
     error_t failure = argp_parse(&all, argc, argv, 0, NULL, &line);

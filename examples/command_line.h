@@ -52,4 +52,8 @@ typedef struct trainer {
  * cannot be written becomes exit 1. */
 void trainer_parse(const trainer *about, void *options, int argc, char **argv);
 
+/* The part of it that any program wants that parses its own command line with argp: --version, exit 2 for usage errors,
+ * exit 1 for output that cannot be written. */
+void program_begin(void);
+
 #endif
