@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     options_of_all options = { .shared = { .epochs = 20,
                                            .batch_size = 64, /* of a batch there are as many rows as the options say */
                                            .optimizer = "adam",
-                                           .learning_rate = 0.001,
+                                           .learning_rate = 0.0001,
                                            .seed = 42, .early_stopping = 3,
                                            .validation_split = 0.2,
                                            .test_split = 0.3,
