@@ -10,6 +10,7 @@
  * steps have to: the learning rate goes down to 0 along a cosine. Scores and predictions are in the data's units. */
 #include "embedded.h"
 #include "folds.h"
+#include "model_file.h"
 #include "quantile_report.h"
 
 #include <math.h>
@@ -352,6 +353,16 @@ static lg_status evaluate(regression *d, run *r)
     return status;
 }
 
+/* Predictions in the data's units are  target.centre + target.unit net((x - input.means) / input.deviations). */
+static lg_status save(const regression *d, run *r)
+{
+    const size_t quantiles = d->options->quantiles;
+    const lg_file_entry more[] = { { "quantiles", LG_FILE_F64, 1, &quantiles, d->options->tau },
+                                   { "target.centre", LG_FILE_F64, 0, NULL, &d->centre },
+                                   { "target.unit", LG_FILE_F64, 0, NULL, &d->unit } };
+    return model_save(r, "quantile regression", d->params, d->data.scaler, more, 3);
+}
+
 static lg_status train(regression *d, run *r, lg_history **history)
 {
     const quantile_options *options = d->options;
@@ -366,6 +377,8 @@ static lg_status train(regression *d, run *r, lg_history **history)
     if (!*history)
         return lg_error_code();
     lg_status status = trainer_note_history(r, *history, "Quantile regression: pinball loss");
+    if (status == LG_OK)
+        status = save(d, r);
     return status != LG_OK || lg_history_signal(*history) ? status : evaluate(d, r);
 }
 

@@ -16,6 +16,7 @@
  * the machine is on rows that it has not seen, cross-validation tells. */
 #include "embedded.h"
 #include "folds.h"
+#include "model_file.h"
 #include "svm_report.h"
 
 #include <math.h>
@@ -82,7 +83,8 @@ static const trainer about = {
                 "  svm --lambda 0.001\n"
                 "  svm --textbook\n"
                 "  svm --data data/spam.csv.gz --target type --positive spam --test-split 0.2\n"
-                "  svm --data data/breast_cancer.csv --skip-lines 1 --target -1",
+                "  svm --data data/breast_cancer.csv --skip-lines 1 --target -1\n"
+                "  svm --data a9a --target label                              (LIBSVM)",
     .rate = "1/(lambda t) at step t",
     .without = (const char *const[]){ "optimizer", NULL },
     .options = own_options,
@@ -291,6 +293,8 @@ static lg_status train(svm *d, run *r, lg_history **history)
     if (!*history)
         return lg_error_code();
     lg_status status = trainer_note_history(r, *history, "Support vector machine: objective");
+    if (status == LG_OK)
+        status = model_save(r, "linear support vector machine", d->params, d->data.scaler, NULL, 0);
     return status != LG_OK || lg_history_signal(*history) ? status : evaluate(d, r);
 }
 

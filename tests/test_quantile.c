@@ -228,6 +228,42 @@ START_TEST(lines_csv_predicts_as_predictions_csv_does)
 }
 END_TEST
 
+static double number_of(const lg_safetensors *file, const char *name, size_t i)
+{
+    lg_tensor *tensor = lg_safetensors_tensor(file, name);
+    ck_assert_msg(tensor != NULL, "%s", lg_error());
+    ck_assert_uint_lt(i, lg_tensor_size(tensor));
+    const double number = (double)lg_tensor_data(tensor)[i];
+    lg_tensor_free(tensor);
+    return number;
+}
+
+/* A network of three tanh units, computed by hand from the file for the first row of small.csv. */
+START_TEST(the_model_file_is_the_model)
+{
+    ck_assert_int_eq(program_run(SMALL "0 --hidden 3 --out r"), 0);
+    lg_safetensors *file = lg_safetensors_open(program_path("r/model.safetensors"));
+    ck_assert_msg(file != NULL, "%s", lg_error());
+    double x[2], expected[3];
+    ck_assert_int_eq(sscanf(strchr(program_file("small.csv"), '\n') + 1, "%lf,%lf", x, x + 1), 2);
+    ck_assert_int_eq(sscanf(strchr(program_file("r/predictions.csv"), '\n') + 1, "0,train,%*f,%lf,%lf,%lf", expected,
+                            expected + 1, expected + 2), 3);
+    for (size_t k = 0; k < 2; k++)
+        x[k] = (x[k] - number_of(file, "input.means", k)) / number_of(file, "input.deviations", k);
+    for (size_t q = 0; q < 3; q++) {
+        double output = number_of(file, "quantiles.bias", q);
+        for (size_t j = 0; j < 3; j++)
+            output += number_of(file, "quantiles.weight", 3 * q + j) *
+                      tanh(number_of(file, "dense_1.bias", j) + number_of(file, "dense_1.weight", 2 * j) * x[0] +
+                           number_of(file, "dense_1.weight", 2 * j + 1) * x[1]);
+        ck_assert_double_eq_tol(number_of(file, "target.centre", 0) + number_of(file, "target.unit", 0) * output,
+                                expected[q], 1e-4);
+        ck_assert_double_eq_tol(number_of(file, "quantiles", q), 0.25 * (double)(q + 1), 1e-7);
+    }
+    lg_safetensors_close(file);
+}
+END_TEST
+
 START_TEST(history_has_what_is_reported_of_every_part)
 {
     ck_assert_int_eq(program_run("$bin/quantile --data small.csv --target y --quantiles 0.025,0.5 --epochs 3 --out r "
@@ -369,6 +405,7 @@ Suite *quantile_suite(void)
     tcase_set_timeout(files, 10);
     tcase_add_test(files, predictions_csv_holds_what_is_reported);
     tcase_add_test(files, lines_csv_predicts_as_predictions_csv_does);
+    tcase_add_test(files, the_model_file_is_the_model);
     tcase_add_test(files, history_has_what_is_reported_of_every_part);
     tcase_add_test(files, the_same_seed_gives_the_same_predictions);
     tcase_add_test(files, output_in_a_pipe_is_plain_text);

@@ -167,6 +167,30 @@ START_TEST(weights_csv_scores_rows_as_predictions_csv_says)
 }
 END_TEST
 
+START_TEST(the_model_file_has_the_weights_of_weights_csv)
+{
+    ck_assert_int_eq(program_run(SMALL " --out r"), 0);
+    lg_safetensors *file = lg_safetensors_open(program_path("r/model.safetensors"));
+    ck_assert_msg(file != NULL, "%s", lg_error());
+    const char *const names[] = { "a", "b" };
+    lg_tensor *weight = lg_safetensors_tensor(file, "plane.weight"), *bias = lg_safetensors_tensor(file, "plane.bias");
+    lg_tensor *means = lg_safetensors_tensor(file, "input.means");
+    lg_tensor *deviations = lg_safetensors_tensor(file, "input.deviations");
+    double columns[3];
+    for (size_t k = 0; k < 2; k++) {
+        weight_of("r/weights.csv", names[k], columns);
+        ck_assert_double_eq((double)lg_tensor_data(weight)[k], columns[0]);
+        ck_assert_double_eq((double)lg_tensor_data(means)[k], (double)(lg_real)columns[1]);
+        ck_assert_double_eq((double)lg_tensor_data(deviations)[k], (double)(lg_real)columns[2]);
+    }
+    weight_of("r/weights.csv", "(bias)", columns);
+    ck_assert_double_eq(lg_tensor_item(bias), columns[0]);
+    ck_assert_str_eq(lg_safetensors_metadata(file, "kind"), "linear support vector machine");
+    lg_tensor_free(weight), lg_tensor_free(bias), lg_tensor_free(means), lg_tensor_free(deviations);
+    lg_safetensors_close(file);
+}
+END_TEST
+
 START_TEST(parts_held_back_take_the_place_of_folds)
 {
     ck_assert_int_eq(program_run(SMALL " --out r --validation-split 0.2 --test-split 0.2"), 0);
@@ -320,6 +344,7 @@ Suite *svm_suite(void)
     tcase_add_checked_fixture(files, setup, program_teardown);
     tcase_set_timeout(files, 10);
     tcase_add_test(files, weights_csv_scores_rows_as_predictions_csv_says);
+    tcase_add_test(files, the_model_file_has_the_weights_of_weights_csv);
     tcase_add_test(files, parts_held_back_take_the_place_of_folds);
     tcase_add_test(files, the_same_seed_gives_the_same_predictions);
     tcase_add_test(files, missing_numbers_are_filled_fold_by_fold);

@@ -1,0 +1,13 @@
+/* model.safetensors of a run: what was trained, for PyTorch and others to read, and for lg_safetensors_open. */
+#ifndef EXAMPLES_MODEL_FILE_H
+#define EXAMPLES_MODEL_FILE_H
+
+#include "run.h"
+
+/* Writes the tensors of the set by their names; where features were standardised, "input.means" and
+ * "input.deviations", as the siamese trainer does; and `more`, what else belongs to the model. `scaler` may be NULL. The
+ * metadata say luge's version and the kind of model. */
+lg_status model_save(run *r, const char *kind, const lg_params *params, const lg_scaler *scaler,
+                     const lg_file_entry *more, size_t more_count);
+
+#endif
