@@ -86,7 +86,7 @@ LG_INLINE lg_real cross_entropy_of_probabilities(const lg_real *p, const lg_real
         const lg_real o = p[k] / sum, term = v[k] * minus_log_of_clipped(o, eps), slope = -v[k] / o;
         loss += (double)(v[k] == 0 ? 0 : term);
         if (gradient) {
-            d[k] = (v[k] == 0) | is_clipped(o, eps) ? 0 : slope;
+            d[k] = ((v[k] == 0) | is_clipped(o, eps)) ? 0 : slope;
             inner += (double)(o * d[k]);
         }
     }
@@ -101,7 +101,7 @@ LG_INLINE lg_real cross_entropy_of_label(const lg_real *p, size_t label, lg_real
 {
     const double total = normalize ? lg_sum_of(p, classes) : 1;
     const lg_real sum = (lg_real)total, o = p[label] / sum, rest = (lg_real)((total - (double)p[label]) / total);
-    const lg_real h = (v == 0) | is_clipped(o, eps) ? 0 : -v / o;
+    const lg_real h = ((v == 0) | is_clipped(o, eps)) ? 0 : -v / o;
     const lg_real elsewhere = normalize ? -scale * h * o / sum : 0;
     for (size_t k = 0; gradient && k < classes; k++)
         d[k] = elsewhere;
