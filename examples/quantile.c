@@ -188,36 +188,8 @@ static lg_status build_model(regression *d)
     return d->optimizer ? LG_OK : lg_error_code();
 }
 
-/* In the data's units, and evaluation alone: pinball loss and coverage of each quantile, the share of rows that cross. */
-static void report(lg_tape *tape, const regression *d, const lg_tensor *predicted, const lg_tensor *target)
-{
-    const size_t rows = lg_tensor_dim(predicted, 0), quantiles = d->options->quantiles;
-    const lg_real *p = lg_tensor_data((lg_tensor *)(uintptr_t)predicted), *y = lg_tensor_data((lg_tensor *)(uintptr_t)target);
-    char name[64];
-    size_t crossings = 0;
-    for (size_t i = 0; i < rows; i++) {
-        bool crosses = false;
-        for (size_t q = 1; q < quantiles; q++)
-            crosses |= p[i * quantiles + q] < p[i * quantiles + q - 1];
-        crossings += crosses;
-    }
-    for (size_t q = 0; q < quantiles; q++) {
-        const double tau = d->options->tau[q];
-        double pinball = 0, covered = 0;
-        for (size_t i = 0; i < rows; i++) {
-            const double u = (double)y[i] - (double)p[i * quantiles + q];
-            pinball += fmax(tau * u, (tau - 1) * u);
-            covered += u <= 0;
-        }
-        snprintf(name, sizeof name, "pinball_%s", quantile_name(tau));
-        lg_report(tape, name, d->unit * pinball / (double)rows, (double)rows);
-        snprintf(name, sizeof name, "coverage_%s", quantile_name(tau));
-        lg_report(tape, name, covered / (double)rows, (double)rows);
-    }
-    lg_report(tape, "crossings", (double)crossings / (double)rows, (double)rows);
-}
-
-/* One batch of training or evaluation: records the forward pass on the tape, returns the loss. */
+/* One batch of training or evaluation: records the forward pass on the tape, returns the loss, of the standardised target.
+ * What is reported beside it is in the data's units. */
 static lg_tensor *step(lg_tape *tape, const lg_batch *batch, void *model)
 {
     const regression *d = model;
@@ -230,7 +202,7 @@ static lg_tensor *step(lg_tape *tape, const lg_batch *batch, void *model)
     lg_tensor *y = lg_batch_y(tape, batch);                                            /* [batch] */
     lg_tensor *target = lg_scale(tape, lg_add_scalar(tape, y, -d->centre), 1 / d->unit);
     if (predicted && target && !lg_tape_is_training(tape))
-        report(tape, d, predicted, target);
+        quantile_report_batch(tape, options->quantiles, options->tau, predicted, target, d->unit);
     return lg_multi_quantile(tape, predicted, target, taus, options->crossing_penalty, NULL);
 }
 

@@ -85,6 +85,29 @@ static size_t score_parts(const trainer_data *data, const quantile_model *model,
     return count;
 }
 
+void quantile_report_batch(lg_tape *tape, size_t quantiles, const double *tau, lg_tensor *predicted, lg_tensor *target,
+                           double unit)
+{
+    const size_t rows = lg_tensor_size(target);
+    const lg_real *p = lg_tensor_data(predicted), *y = lg_tensor_data(target);
+    double crossings = 0;
+    char name[64];
+    for (size_t i = 0; i < rows; i++)
+        crossings += crosses(p + i * quantiles, quantiles);
+    for (size_t q = 0; q < quantiles; q++) {
+        double loss = 0, covered = 0;
+        for (size_t i = 0; i < rows; i++) {
+            loss += pinball(tau[q], (double)y[i] - (double)p[i * quantiles + q]);
+            covered += y[i] <= p[i * quantiles + q];
+        }
+        snprintf(name, sizeof name, "pinball_%s", quantile_name(tau[q]));
+        lg_report(tape, name, unit * loss / (double)rows, (double)rows);
+        snprintf(name, sizeof name, "coverage_%s", quantile_name(tau[q]));
+        lg_report(tape, name, covered / (double)rows, (double)rows);
+    }
+    lg_report(tape, "crossings", crossings / (double)rows, (double)rows);
+}
+
 static void tell_scores(const quantile_model *model, const scored_part *parts, size_t count)
 {
     printf("\n  %-8s", "");

@@ -9,6 +9,11 @@
 /* "q50" for 0.5, "q2_5" for 0.025: for columns and keys. Valid until the next call but seven. */
 const char *quantile_name(double tau);
 
+/* Through lg_report, of a batch [rows, quantiles] and its target [rows]: pinball_q10, coverage_q10, ... and crossings, the
+ * share of rows for which a higher quantile lies below a lower one. Losses are multiplied by `unit`. */
+void quantile_report_batch(lg_tape *tape, size_t quantiles, const double *tau, lg_tensor *predicted, lg_tensor *target,
+                           double unit);
+
 /* All in the units of the data. */
 typedef struct quantile_model {
     size_t quantiles;

@@ -69,7 +69,8 @@ START_TEST(the_default_run_comes_to_the_optima_and_lines_of_engels_data)
         const double coverage = metric("r/run.json", "train", tau, "coverage");
         ck_assert_double_eq_tol(coverage, tau, 2.0 / 235);
         ck_assert_double_eq_tol(metric("r/run.json", "held_out", tau, "coverage"), tau, 0.03);
-        ck_assert_double_gt(metric("r/run.json", "held_out", tau, "pinball"), reference_engel[q].pinball);
+        /* Unseen rows cost more than seen ones: over six random divisions, by linear programming, 0.5% to 15%. */
+        ck_assert_double_gt(metric("r/run.json", "held_out", tau, "pinball"), 1.003 * reference_engel[q].pinball);
         ck_assert_double_lt(metric("r/run.json", "held_out", tau, "pinball"), 1.15 * reference_engel[q].pinball);
     }
     free(lines);

@@ -59,6 +59,8 @@ START_TEST(the_default_run_is_within_one_percent_of_the_optimum)
     const double violations = program_fact("r/run.json", "metrics.train.margin_violations");
     ck_assert(violations >= REFERENCE_SVM_VIOLATIONS - 14 && violations <= REFERENCE_SVM_VIOLATIONS + 14);
     ck_assert_double_eq_tol(program_fact("r/run.json", "metrics.held_out.accuracy"), reference_svm_folds_accuracy, 0.012);
+    ck_assert_double_gt(program_fact("r/run.json", "metrics.held_out.mean_hinge"),
+                        1.15 * program_fact("r/run.json", "metrics.train.mean_hinge"));
 
     /* What is printed is what is noted; the heaviest feature is scikit-learn's. */
     char objective[64];

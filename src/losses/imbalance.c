@@ -225,7 +225,7 @@ LG_INLINE void softmax_focal_probabilities(const lg_loss_chunk *c, bool gradient
         for (size_t k = 0; k < classes; k++) {
             const probability_terms t = terms_of_probability(p[k] / total, eps);
             const focal_term f = focal_term_of(v[k], t.p, t.q, t.minus_log_p, gamma, whole);
-            const lg_real slope = (v[k] == 0) | t.clipped ? 0 : f.slope;
+            const lg_real slope = ((v[k] == 0) | t.clipped) ? 0 : f.slope;
             loss += (double)f.term;
             sum += (double)slope;
             if (gradient)
