@@ -1,7 +1,7 @@
 /* The Siamese network: are two rows of the same class? One network embeds both; they are alike when their vectors are near.
  *
  *     build/siamese                                           handwritten digits of 8 x 8 pixels
- *     build/siamese --embedding 2 --margin 2                  an embedding that can be drawn as it is
+ *     build/siamese --embedding 2 --hidden 64                 an embedding that can be drawn as it is
  *     build/siamese --data omniglot-images-idx3-ubyte.gz --labels omniglot-labels-idx1-ubyte.gz --hidden 256 --embedding 64
  *
  * It learns from pairs, drawn anew each epoch: the contrastive loss pulls pairs of one class together, and pushes pairs of
@@ -29,11 +29,11 @@ static const struct argp_option own_options[] = {
     { 0, 0, 0, 0, "The network:", 1 },
     EMBEDDER_OPTION_ROWS,
     { "normalize", EMBEDDER_KEY_NORMALIZE, "no|yes", 0, "Scale vectors to length 1 (default: no)", 1 },
-    { "margin", KEY_MARGIN, "DISTANCE", 0, "How far apart pairs of two classes shall be (default: 1)", 1 },
+    { "margin", KEY_MARGIN, "DISTANCE", 0, "How far apart pairs of two classes shall be (default: 2)", 1 },
     { "similar-label", KEY_SIMILAR_LABEL, "0|1", 0, "How pairs of one class are labelled: 1, with the loss d^2, or 0, with "
       "half of it, as in the paper by Hadsell, Chopra and LeCun (default: 1)", 1 },
-    { "pairs", KEY_PAIRS, "N", 0, "Pairs drawn for each epoch, half of them of one class (default: 4000)", 1 },
-    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, SGD at 0.01; options after it "
+    { "pairs", KEY_PAIRS, "N", 0, "Pairs drawn for each epoch, half of them of one class (default: 2000)", 1 },
+    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, margin 1, SGD at 0.01; options after it "
       "change it", 1 },
     { 0 },
 };
@@ -46,6 +46,10 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
     case KEY_MARGIN: options->margin = argument_real(state, "--margin", arg, positive); break;
     case KEY_SIMILAR_LABEL: options->similar_label = (int)argument_choice(state, "--similar-label", arg, "0|1"); break;
     case KEY_PAIRS: options->pairs = argument_count(state, "--pairs", arg, 2, 100000000); break;
+    case EMBEDDER_KEY_TEXTBOOK:
+        options->margin = 1;
+        embedder_take_textbook(&options->embedder, &options->shared);
+        break;
     default: return embedder_parse(key, arg, state, &options->embedder, &options->shared);
     }
     return 0;
@@ -58,7 +62,7 @@ static const trainer about = {
     .summary = "Trains a Siamese network: tells whether two rows are of one class, also of classes that it has never seen. "
                "Without --data it trains on 1,797 handwritten digits.",
     .examples = "Examples:\n"
-                "  siamese --embedding 2 --margin 2\n"
+                "  siamese --embedding 2 --hidden 64\n"
                 "  siamese --similar-label 0 --epochs 5\n"
                 "  siamese --data data/digits.csv.gz --target -1 --textbook\n"
                 "  siamese --data images-idx3-ubyte.gz --labels labels-idx1-ubyte.gz --hidden 256 --embedding 64",
@@ -200,15 +204,15 @@ int main(int argc, char **argv)
     siamese_options options = { .shared = { .epochs = 20,
                                             .batch_size = 64,
                                             .optimizer = "adam",
-                                            .learning_rate = 0.0001,
+                                            .learning_rate = 0.0003,
                                             .seed = 42, .early_stopping = 3,
                                             .validation_split = 0.2,
                                             .test_split = 0.3,
                                             .verbose = LG_PROGRESS },
                                 .embedder = EMBEDDER_DEFAULTS,
-                                .margin = 1,
+                                .margin = 2,
                                 .similar_label = 1,
-                                .pairs = 4000 };
+                                .pairs = 2000 };
     trainer_parse(&about, &options, argc, argv);
     siamese s = { .options = &options };
     run *r = NULL;
