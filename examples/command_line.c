@@ -46,7 +46,7 @@ static const struct argp_option shared_options[] = {
     { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
     { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 4 },
     { "verbose", KEY_VERBOSE, "0|1|2", 0,
-      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere (1), as lines (2)", 4 },
+      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere, of many short ones a few (1), as lines (2)", 4 },
     { "dry-run", KEY_DRY_RUN, 0, 0, "Read the data, show data and model, and stop before training", 4 },
 };
 

@@ -168,6 +168,51 @@ START_TEST(a_broken_line_is_ended_before_what_follows)
 }
 END_TEST
 
+/* Of many epochs that take no time, the first and the last stand on the screen; one that lasts is shown while it
+ * runs. Should the machine be held up, a few more are shown. */
+START_TEST(short_epochs_of_many_are_left_out)
+{
+    open_terminal(100);
+    lg_progress *progress = lg_progress_new(terminal.slave, LG_PROGRESS, 150);
+    size_t shown = 0;
+    for (size_t epoch = 1; epoch < 150; epoch++) {
+        lg_progress_epoch(progress, epoch, 2);
+        for (size_t step = 1; step <= 2; step++)
+            if (lg_progress_due(progress, step)) {
+                lg_progress_draw(progress, step, 1, names, (double[]){ 0.5 });
+                shown++;
+            }
+        lg_progress_done(progress, 0, 1e-6, 1, names, (double[]){ 0.5 });
+    }
+    ck_assert_str_eq(row_of_screen(0), "Epoch 1/150");
+    ck_assert_uint_ge(shown, 1);
+    ck_assert_uint_le(shown, 5);
+    usleep(11000);
+    lg_progress_epoch(progress, 150, 2);
+    ck_assert(lg_progress_due(progress, 1));
+    lg_progress_free(progress);
+    close_terminal();
+}
+END_TEST
+
+START_TEST(a_long_epoch_of_many_shows_its_bar)
+{
+    open_terminal(100);
+    lg_progress *progress = lg_progress_new(terminal.slave, LG_PROGRESS, 1000);
+    lg_progress_epoch(progress, 1, 2);
+    lg_progress_done(progress, 0, 1e-6, 1, names, (double[]){ 0.5 });
+    lg_progress_epoch(progress, 2, 2);
+    ck_assert_str_eq(row_of_screen(2), "");
+    usleep(110000);
+    ck_assert(lg_progress_due(progress, 1));
+    ck_assert_str_eq(row_of_screen(2), "Epoch 2/1000");
+    lg_progress_draw(progress, 1, 1, names, (double[]){ 0.5 });
+    ck_assert_ptr_nonnull(strstr(row_of_screen(3), "1/2 [==============>"));
+    lg_progress_free(progress);
+    close_terminal();
+}
+END_TEST
+
 START_TEST(redraws_are_rare)
 {
     open_terminal(100);
@@ -246,6 +291,35 @@ START_TEST(a_dumb_terminal_and_lines_get_no_control_characters)
 }
 END_TEST
 
+static size_t lines_of_many_epochs(lg_verbose verbose, bool *first, bool *last)
+{
+    FILE *stream = open_memstream(&plain_text, &plain_bytes);
+    lg_progress *progress = lg_progress_new(stream, verbose, 150);
+    for (size_t epoch = 1; epoch <= 150; epoch++) {
+        lg_progress_epoch(progress, epoch, 1);
+        lg_progress_done(progress, 0, 1e-6, 1, names, (double[]){ 0.5 });
+    }
+    lg_progress_free(progress);
+    fclose(stream);
+    size_t lines = 0;
+    for (const char *c = plain_text; *c; c++)
+        lines += *c == '\n';
+    *first = strncmp(plain_text, "Epoch 1/150 - ", 14) == 0;
+    *last = strstr(plain_text, "\nEpoch 150/150 - ") != NULL;
+    free(plain_text);
+    return lines;
+}
+
+START_TEST(short_epochs_of_many_are_left_out_of_a_file_unless_lines_are_wanted)
+{
+    bool first, last;
+    const size_t lines = lines_of_many_epochs(LG_PROGRESS, &first, &last);
+    ck_assert(first && last && lines >= 2 && lines <= 20);
+    ck_assert_uint_eq(lines_of_many_epochs(LG_LINES, &first, &last), 150);
+    ck_assert(first && last);
+}
+END_TEST
+
 START_TEST(silence_is_silent)
 {
     open_terminal(100);
@@ -298,12 +372,15 @@ Suite *progress_suite(void)
     tcase_add_test(bar, a_shorter_line_leaves_nothing_of_a_longer_one);
     tcase_add_test(bar, a_line_in_progress_is_cut_to_the_terminal);
     tcase_add_test(bar, a_broken_line_is_ended_before_what_follows);
+    tcase_add_test(bar, short_epochs_of_many_are_left_out);
+    tcase_add_test(bar, a_long_epoch_of_many_shows_its_bar);
     tcase_add_test(bar, redraws_are_rare);
     suite_add_tcase(suite, bar);
     TCase *plain = tcase_create("plain");
     tcase_add_loop_test(plain, a_pipe_gets_one_plain_line_per_epoch, 0, 3);
     tcase_add_test(plain, a_stream_in_memory_gets_plain_lines);
     tcase_add_loop_test(plain, a_dumb_terminal_and_lines_get_no_control_characters, 0, 2);
+    tcase_add_test(plain, short_epochs_of_many_are_left_out_of_a_file_unless_lines_are_wanted);
     tcase_add_test(plain, silence_is_silent);
     tcase_add_test(plain, a_stream_that_is_full_is_no_error);
     tcase_add_test(plain, nothing_but_the_making_allocates);

@@ -14,11 +14,16 @@
 
 #define BAR_WIDTH 30
 #define REDRAW_SECONDS 0.06
+#define MANY_EPOCHS 100
+#define SHOWN_SECONDS 0.1 /* from line to line of many epochs */
 #define LINE_BYTES 8192 /* of the longest line; what is longer is cut */
 
 struct lg_progress {
     FILE *stream;
     bool bar, lines;
+    bool thin;        /* short epochs are left out */
+    bool hidden;      /* the running epoch, so far */
+    double last_line; /* time of the last finished one */
     size_t epochs, epoch, steps;
     double first_step_end; /* time when the first step was over: it warms up, and is no measure */
     double last_draw;
@@ -49,6 +54,7 @@ lg_progress *lg_progress_new(FILE *stream, lg_verbose verbose, size_t epochs)
     if (verbose != LG_SILENT) {
         progress->bar = verbose != LG_LINES && is_terminal(progress->stream);
         progress->lines = !progress->bar;
+        progress->thin = verbose != LG_LINES && epochs > MANY_EPOCHS;
     }
     return progress;
 }
@@ -151,18 +157,27 @@ static void show(lg_progress *p, bool finished)
     p->drawn = finished ? 0 : columns;
 }
 
+/* Shows the running epoch from now on. */
+static void reveal(lg_progress *p)
+{
+    p->hidden = false;
+    if (!p->bar)
+        return;
+    fprintf(p->stream, "Epoch %zu/%zu\n", p->epoch, p->epochs);
+    fflush(p->stream);
+}
+
 void lg_progress_epoch(lg_progress *progress, size_t epoch, size_t steps)
 {
     if (!progress)
         return;
     progress->epoch = epoch;
     progress->steps = steps;
-    if (!progress->bar)
-        return;
+    progress->hidden = progress->thin && epoch > 1 && epoch < progress->epochs;
     progress->first_step_end = lg_clock();
     progress->last_draw = 0;
-    fprintf(progress->stream, "Epoch %zu/%zu\n", epoch, progress->epochs);
-    fflush(progress->stream);
+    if (!progress->hidden)
+        reveal(progress);
 }
 
 bool lg_progress_due(lg_progress *progress, size_t step)
@@ -172,13 +187,15 @@ bool lg_progress_due(lg_progress *progress, size_t step)
     const double now = lg_clock();
     if (step <= 1)
         progress->first_step_end = now;
-    return now - progress->last_draw >= REDRAW_SECONDS;
+    if (progress->hidden && now - progress->last_line >= SHOWN_SECONDS)
+        reveal(progress);
+    return !progress->hidden && now - progress->last_draw >= REDRAW_SECONDS;
 }
 
 void lg_progress_draw(lg_progress *progress, size_t step, size_t count, const char *const *names,
                       const double *values)
 {
-    if (!progress || !progress->bar)
+    if (!progress || !progress->bar || progress->hidden)
         return;
     const double now = lg_clock(), measured = step > 1 ? (double)(step - 1) : 1;
     progress->used = 0;
@@ -195,6 +212,12 @@ void lg_progress_done(lg_progress *progress, double seconds, double step_seconds
 {
     if (!progress || (!progress->bar && !progress->lines))
         return;
+    const double now = lg_clock();
+    if (progress->hidden && now - progress->last_line < SHOWN_SECONDS)
+        return;
+    if (progress->hidden)
+        reveal(progress);
+    progress->last_line = now;
     progress->used = 0;
     if (progress->bar)
         put_bar(progress, progress->steps);

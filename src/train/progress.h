@@ -8,6 +8,9 @@
  * it changes. Anywhere else (a file, a pipe, TERM=dumb, LG_LINES) an epoch is one plain line when it is over:
  *     Epoch 1/5 - 1s 512us/step - loss: 0.0834 - accuracy: 0.9972 - val_loss: 0.0712
  *
+ * Of more than 100 epochs those that are over within 0.1 s of the line before are not shown, but for the first and the
+ * last: a thousand short epochs are a handful of lines. LG_LINES shows all.
+ *
  * Numbers have four decimals, in scientific notation up to 0.001 (9.8765e-04). Nothing is coloured, so NO_COLOR has
  * nothing to ask for. A stream that refuses what is written does not stop training.
  *
