@@ -234,6 +234,32 @@ START_TEST(training_rows_are_evaluated_after_each_epoch_when_asked)
 }
 END_TEST
 
+/* A rate at which descent runs away: the first epoch is the best, and its average comes back. */
+START_TEST(early_stopping_returns_to_the_best_average)
+{
+    lg_dataset *data = points_new(20, 1, false, 3);
+    double first = 0;
+    for (size_t epochs = 1; epochs <= 20; epochs += 19) {
+        line l = line_new(1, 1.2);
+        lg_fit_options options = quiet(epochs, 10);
+        options.no_shuffle = true;
+        options.average.kind = LG_AVERAGE_MEAN;
+        options.validation = data;
+        options.early_stopping.patience = epochs > 1 ? 3 : 0;
+        lg_history *history = lg_fit(line_step, &l, l.optimizer, data, &options);
+        ck_assert_msg(history != NULL, "%s", lg_error());
+        ck_assert_uint_eq(lg_history_rows(history), epochs > 1 ? 4 : 1);
+        if (epochs == 1)
+            first = (double)lg_tensor_data(l.w)[0];
+        else
+            ck_assert_double_eq((double)lg_tensor_data(l.w)[0], first);
+        lg_history_free(history);
+        line_free(&l);
+    }
+    lg_dataset_free(data);
+}
+END_TEST
+
 START_TEST(fit_refuses_an_average_that_is_none)
 {
     lg_dataset *data = points_new(5, 1, false, 3);
@@ -260,6 +286,7 @@ Suite *average_suite(void)
     tcase_add_test(tests, out_of_memory_is_an_error_and_leaves_nothing);
     tcase_add_test(tests, fit_ends_at_the_average_and_goes_on_from_the_last_point);
     tcase_add_test(tests, training_rows_are_evaluated_after_each_epoch_when_asked);
+    tcase_add_test(tests, early_stopping_returns_to_the_best_average);
     tcase_add_test(tests, fit_refuses_an_average_that_is_none);
     suite_add_tcase(suite, tests);
     return suite;

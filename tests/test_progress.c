@@ -187,7 +187,6 @@ START_TEST(short_epochs_of_many_are_left_out)
     ck_assert_str_eq(row_of_screen(0), "Epoch 1/150");
     ck_assert_uint_ge(shown, 1);
     ck_assert_uint_le(shown, 5);
-    usleep(11000);
     lg_progress_epoch(progress, 150, 2);
     ck_assert(lg_progress_due(progress, 1));
     lg_progress_free(progress);
