@@ -1,0 +1,276 @@
+#include "ctc_report.h"
+
+#include "predictions.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 64, MOST_TEXT = 4 * LINE_MOST_LABELS + 1, SHOWN_ROWS = 12, SHOWN_COLUMNS = 76 };
+
+/* ------------------------------------------------------------------ errors */
+
+lg_status line_errors_add(line_errors *errors, const char *target, const char *read)
+{
+    lg_status status = lg_error_rate_add_characters(&errors->characters, target, read);
+    if (status == LG_OK)
+        status = lg_error_rate_add_words(&errors->words, target, read);
+    errors->lines.errors += strcmp(target, read) != 0;
+    errors->lines.length++;
+    return status;
+}
+
+/* The text that a decoder has found for sample n, shortened to what a line can hold. */
+static void text_of(const alphabet *a, const lg_ctc_labels *found, size_t n, char text[MOST_TEXT])
+{
+    const size_t length = found->lengths[n * found->paths];
+    alphabet_text(a, found->labels + n * found->paths * found->width, length < LINE_MOST_LABELS ? length : LINE_MOST_LABELS,
+                  text);
+}
+
+static void target_of(const alphabet *a, const lg_batch *batch, size_t n, char text[MOST_TEXT])
+{
+    alphabet_text(a, lg_batch_indices(batch, "y") + n * lg_batch_longest(batch, "y"), (size_t)lg_batch_lengths(batch, "y")[n],
+                  text);
+}
+
+static lg_status report_rate(lg_tape *tape, const char *name, const lg_error_rate *rate)
+{
+    return rate->length ? lg_report(tape, name, lg_error_rate_value(rate), (double)rate->length) : LG_OK;
+}
+
+lg_status line_report_batch(lg_tape *tape, const line_reader *reader, const lg_batch *batch, const lg_tensor *logits)
+{
+    const lg_ctc_decode_options options = { .input_lengths = lg_batch_field_lengths(tape, batch, "x") };
+    lg_ctc_labels *found = logits ? lg_ctc_greedy_decode(logits, &options) : NULL;
+    if (!found)
+        return lg_error_code();
+    line_errors errors = { 0 };
+    lg_status status = LG_OK;
+    char target[MOST_TEXT], read[MOST_TEXT];
+    for (size_t n = 0; status == LG_OK && n < lg_batch_rows(batch); n++) {
+        target_of(reader->alphabet, batch, n, target);
+        text_of(reader->alphabet, found, n, read);
+        status = line_errors_add(&errors, target, read);
+    }
+    lg_ctc_labels_free(found);
+    if (status == LG_OK)
+        status = report_rate(tape, "cer", &errors.characters);
+    if (status == LG_OK)
+        status = report_rate(tape, "wer", &errors.words);
+    if (status == LG_OK)
+        status = lg_report(tape, "exact", 1 - lg_error_rate_value(&errors.lines), (double)errors.lines.length);
+    return status;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+typedef struct read_line {
+    size_t row;
+    data_part part;
+    char *target, *greedy, *beam;
+    double loss;
+} read_line;
+
+static void free_lines(read_line *lines, size_t count)
+{
+    for (size_t i = 0; lines && i < count; i++) {
+        free(lines[i].target);
+        free(lines[i].greedy);
+        free(lines[i].beam);
+    }
+    free(lines);
+}
+
+static char *copy(const char *text)
+{
+    char *made = strdup(text);
+    if (!made)
+        lg_fail(LG_E_MEMORY, "out of memory for the text of a line");
+    return made;
+}
+
+/* A batch of lines: losses and both readings. */
+static lg_status read_batch(lg_tape *tape, const line_reader *reader, const lg_batch *batch, read_line *lines)
+{
+    lg_tensor *logits = reader->logits(tape, batch, reader->model); /* [lines, frames, classes] */
+    lg_tensor *frames = lg_batch_field_lengths(tape, batch, "x");
+    lg_tensor *loss = lg_ctc(tape, logits, lg_batch_y(tape, batch), frames, lg_batch_field_lengths(tape, batch, "y"),
+                             LG_CTC_LOGITS, 0, false, false, &(lg_loss_options){ .reduction = LG_REDUCE_NONE });
+    const lg_ctc_decode_options options = { .input_lengths = frames };
+    lg_ctc_labels *greedy = loss ? lg_ctc_greedy_decode(logits, &options) : NULL;
+    lg_ctc_labels *beam = greedy ? lg_ctc_beam_decode(logits, reader->beam, 1, &options) : NULL;
+    char text[MOST_TEXT];
+    bool fine = beam != NULL;
+    for (size_t n = 0; fine && n < lg_batch_rows(batch); n++) {
+        target_of(reader->alphabet, batch, n, text);
+        fine = (lines[n].target = copy(text)) != NULL;
+        text_of(reader->alphabet, greedy, n, text);
+        fine = fine && (lines[n].greedy = copy(text)) != NULL;
+        text_of(reader->alphabet, beam, n, text);
+        fine = fine && (lines[n].beam = copy(text)) != NULL;
+        lines[n].loss = (double)lg_tensor_data(loss)[n];
+    }
+    lg_ctc_labels_free(greedy);
+    lg_ctc_labels_free(beam);
+    return fine ? LG_OK : lg_error_code();
+}
+
+static lg_status read_all(const line_reader *reader, const lg_dataset *data, const size_t *ids, size_t count,
+                          read_line *lines)
+{
+    lg_tape *tape = lg_tape_new();
+    lg_batch *batch = tape ? lg_batch_new(data, BATCH) : NULL;
+    lg_status status = batch ? LG_OK : lg_error_code();
+    lg_tape_set_training(tape, false);
+    lg_tape_set_gradients(tape, false);
+    for (size_t first = 0; status == LG_OK && first < count; first += BATCH) {
+        lg_tape_reset(tape);
+        status = lg_batch_fill(batch, ids + first, count - first < BATCH ? count - first : BATCH);
+        if (status == LG_OK)
+            status = read_batch(tape, reader, batch, lines + first);
+    }
+    lg_batch_free(batch);
+    lg_tape_free(tape);
+    return status;
+}
+
+/* ------------------------------------------------------------------- report */
+
+static const char *const decoders[] = { "greedy", "beam" };
+
+static void note_errors(run *r, data_part part, const char *decoder, const line_errors *errors)
+{
+    const struct { const char *name; double value; } notes[] = {
+        { "cer", lg_error_rate_value(&errors->characters) },
+        { "wer", lg_error_rate_value(&errors->words) },
+        { "exact", 1 - lg_error_rate_value(&errors->lines) },
+    };
+    char key[96];
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+        snprintf(key, sizeof key, "metrics.%s.%s.%s", part_name(part), decoder, notes[i].name);
+        run_note_number(r, key, notes[i].value);
+    }
+}
+
+/* Errors by part and decoder. */
+static lg_status print_errors(run *r, const line_reader *reader, const read_line *lines, size_t count)
+{
+    line_errors errors[3][2] = { 0 };
+    lg_status status = LG_OK;
+    for (size_t i = 0; status == LG_OK && i < count; i++) {
+        status = line_errors_add(&errors[lines[i].part][0], lines[i].target, lines[i].greedy);
+        if (status == LG_OK)
+            status = line_errors_add(&errors[lines[i].part][1], lines[i].target, lines[i].beam);
+    }
+    printf("\n%-12s %7s %11s  %-18s %9s %9s %9s\n", "", "lines", "characters", "read by", "CER", "WER", "exact");
+    for (data_part part = PART_TRAIN; part <= PART_TEST; part++) {
+        if (errors[part][0].lines.length == 0)
+            continue;
+        for (size_t d = 0; d < 2; d++) {
+            const line_errors *e = &errors[part][d];
+            char name[32];
+            if (d == 0)
+                snprintf(name, sizeof name, "best path");
+            else
+                snprintf(name, sizeof name, "beam of %zu", reader->beam);
+            if (d == 0)
+                printf("%-12s %7zu %11zu", part_name(part), e->lines.length, e->characters.length);
+            else
+                printf("%-12s %7s %11s", "", "", "");
+            printf("  %-18s %8.2f%% %8.2f%% %8.2f%%\n", name, 100 * lg_error_rate_value(&e->characters),
+                   100 * lg_error_rate_value(&e->words), 100 * (1 - lg_error_rate_value(&e->lines)));
+            note_errors(r, part, decoders[d], e);
+        }
+    }
+    return status;
+}
+
+static void show(const read_line *line_read, const line_source *source)
+{
+    line l;
+    source->get(source->context, line_read->row, &l);
+    printf("\n");
+    line_print(&l, source->height, SHOWN_ROWS, SHOWN_COLUMNS);
+    printf("  row %zu: %s", line_read->row, line_read->target);
+    if (strcmp(line_read->beam, line_read->target) == 0)
+        printf(", read right, loss %.3f\n", line_read->loss);
+    else
+        printf(", but read \"%s\", loss %.3f\n", line_read->beam, line_read->loss);
+}
+
+/* The first lines of the last part there is, and the one that was hardest to read. */
+static void show_some(const line_reader *reader, const line_source *source, const read_line *lines, size_t count)
+{
+    data_part part = PART_TRAIN;
+    for (size_t i = 0; i < count; i++)
+        part = lines[i].part > part ? lines[i].part : part;
+    const read_line *hardest = NULL;
+    for (size_t i = 0; i < count; i++)
+        if (lines[i].part == part && (!hardest || lines[i].loss > hardest->loss))
+            hardest = &lines[i];
+    if (reader->shown == 0 || !hardest)
+        return;
+    printf("\nLines of the %s part, the last one the hardest of all:\n", part_name(part));
+    size_t left = reader->shown - 1;
+    for (size_t i = 0; left > 0 && i < count; i++) {
+        if (lines[i].part != part || &lines[i] == hardest)
+            continue;
+        show(&lines[i], source);
+        left--;
+    }
+    show(hardest, source);
+    printf("\n");
+}
+
+/* A cell of CSV, always in quotes: "007" is a text. */
+static void write_text(FILE *stream, const char *text)
+{
+    fputs(",\"", stream);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', stream);
+        fputc(*text, stream);
+    }
+    fputc('"', stream);
+}
+
+static lg_status write_predictions(run *r, const read_line *lines, size_t count)
+{
+    run_file file;
+    lg_status status = run_file_begin(&file, r, "predictions.csv");
+    if (status != LG_OK)
+        return status;
+    fputs("row,part,target,greedy,beam,loss\n", file.stream);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(file.stream, "%zu,%s", lines[i].row, part_name(lines[i].part));
+        write_text(file.stream, lines[i].target);
+        write_text(file.stream, lines[i].greedy);
+        write_text(file.stream, lines[i].beam);
+        fprintf(file.stream, ",%.*g\n", LG_REAL_BITS == 64 ? 17 : 9, lines[i].loss);
+    }
+    return run_file_end(&file);
+}
+
+lg_status line_report(run *r, const line_reader *reader, const trainer_data *data, const line_source *source,
+                      const size_t *ids, size_t count)
+{
+    data_part *parts = part_of_rows(data->split);
+    read_line *lines = calloc(count ? count : 1, sizeof *lines);
+    lg_status status = !parts ? lg_error_code() : lines ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for %zu lines", count);
+    for (size_t i = 0; status == LG_OK && i < count; i++) {
+        lines[i].row = ids[i];
+        lines[i].part = parts[ids[i]];
+    }
+    if (status == LG_OK)
+        status = read_all(reader, data->all, ids, count, lines);
+    if (status == LG_OK)
+        status = print_errors(r, reader, lines, count);
+    if (status == LG_OK) {
+        show_some(reader, source, lines, count);
+        status = write_predictions(r, lines, count);
+    }
+    free_lines(lines, count);
+    free(parts);
+    return status;
+}
