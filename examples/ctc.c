@@ -29,10 +29,12 @@ typedef struct ctc_options {
     size_t beam, lines, show;
 } ctc_options;
 
-enum { KEY_TEXTS = 256, KEY_HIDDEN, KEY_WINDOW, KEY_STRIDE, KEY_BEAM, KEY_LINES, KEY_SHOW };
+enum { KEY_IMAGES = 256, KEY_TEXTS, KEY_HIDDEN, KEY_WINDOW, KEY_STRIDE, KEY_BEAM, KEY_LINES, KEY_SHOW };
 
 static const struct argp_option own_options[] = {
     { 0, 0, 0, 0, "The reader:", 1 },
+    { "data", KEY_IMAGES, "FILE", 0, "Pictures of lines to learn from: IDX or NPY of [lines, height, width], as it is or in "
+      "gzip (default: lines of the embedded digits)", 1 },
     { "labels", KEY_TEXTS, "FILE", 0, "The text of each line of --data: UTF-8, a line for each", 1 },
     { "hidden", KEY_HIDDEN, "N,...", 0, "Widths of hidden layers (default: 96,96)", 1 },
     { "window", KEY_WINDOW, "COLUMNS", 0, "Columns that are seen at once (default: 11 for lines 8 pixels high, more for "
@@ -49,6 +51,7 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 {
     ctc_options *options = state->input;
     switch (key) {
+    case KEY_IMAGES: options->shared.data = arg; break;
     case KEY_TEXTS: options->texts = arg; break;
     case KEY_HIDDEN:
         options->layers = argument_counts(state, "--hidden", arg, 1, 65536, MOST_LAYERS, options->hidden);
@@ -75,7 +78,7 @@ static const trainer about = {
     .examples = "Examples:\n"
                 "  ctc --hidden 128,128 --epochs 20\n"
                 "  ctc --data lines.npy --labels lines.txt --window 31 --stride 2",
-    .without = (const char *const[]){ "target", "labels", "skip-lines", "drop", "missing", NULL },
+    .without = (const char *const[]){ "data", "target", "labels", "skip-lines", "drop", "missing", NULL },
     .options = own_options,
     .parser = parse_own,
 };
@@ -259,6 +262,9 @@ static lg_status train(reader *r, run *run_of, lg_history **history)
     note_arguments(run_of, r);
     trainer_note_data(run_of, &r->options->shared, &r->data);
     lg_fit_options options = trainer_fit_options(&r->options->shared, r->data.validation, run_of);
+    /* From the full rate down to none: large steps find where characters are, small ones tell them apart. */
+    const lg_schedule schedule = lg_schedule_cosine(0, options.epochs, 0);
+    options.schedule = &schedule;
     options.callback = next_epoch;
     options.context = r;
     *history = lg_fit(step, r, r->optimizer, r->data.train, &options);
@@ -271,9 +277,9 @@ static lg_status train(reader *r, run *run_of, lg_history **history)
 int main(int argc, char **argv)
 {
     ctc_options options = { .shared = { .epochs = 12,
-                                        .batch_size = 32,
+                                        .batch_size = 16,
                                         .optimizer = "adam",
-                                        .learning_rate = 0.003,
+                                        .learning_rate = 0.008,
                                         .seed = 42,
                                         .validation_split = 0.15,
                                         .test_split = 0.15,

@@ -2,6 +2,7 @@
 
 #include "embedded.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,13 +55,55 @@ void digit_lines_epoch(digit_lines *lines, uint64_t epoch)
 
 /* ----------------------------------------------------------------- drawing */
 
+/* Value at a place that need not be a pixel's, between the four around it; 0 beyond the digit. */
+static double between(const lg_real *pixels, double y, double x)
+{
+    const double top = floor(y), left = floor(x);
+    double value = 0;
+    for (int j = 0; j < 2; j++)
+        for (int i = 0; i < 2; i++) {
+            const double py = top + j, px = left + i;
+            if (py >= 0 && py < SIDE && px >= 0 && px < SIDE)
+                value += (1 - fabs(y - py)) * (1 - fabs(x - px)) * (double)pixels[(size_t)py * SIDE + (size_t)px];
+        }
+    return value;
+}
+
+/* How a digit is seen: where the pixel at (y, x) of its middle comes from, and how dark it is. */
+typedef struct view {
+    double turn, slant, height, width, down, right, ink; /* radians; shares; pixels */
+} view;
+
+static double vary(lg_rng *rng, double most)
+{
+    return most * (2 * lg_rng_uniform(rng) - 1);
+}
+
+/* Not quite as it was written: turned by up to 9 degrees, slanted, scaled by up to 1/8, moved by up to 0.6 pixels. */
+static view another_view(lg_rng *rng)
+{
+    return (view){ .turn = vary(rng, 0.15),
+                   .slant = vary(rng, 0.2),
+                   .height = exp(vary(rng, 0.12)),
+                   .width = exp(vary(rng, 0.12)),
+                   .down = vary(rng, 0.6),
+                   .right = vary(rng, 0.6),
+                   .ink = 1 + vary(rng, 0.3) };
+}
+
 /* Puts row `id` of the digits, 8 x 8 values in 0 .. 16, at a column of the picture. */
-static void draw_digit(const digit_lines *lines, size_t id, size_t column, lg_real *picture)
+static void draw_digit(const digit_lines *lines, size_t id, view v, size_t column, lg_real *picture)
 {
     const lg_real *pixels = lg_dataset_values(lines->digits, "x") + id * SIDE * SIDE;
+    const double middle = (SIDE - 1) / 2.0, c = cos(v.turn), s = sin(v.turn);
     for (size_t y = 0; y < SIDE; y++)
-        for (size_t x = 0; x < SIDE; x++)
-            picture[y * MOST_WIDTH + column + x] = pixels[y * SIDE + x] / DARKEST;
+        for (size_t x = 0; x < SIDE; x++) {
+            const double down = ((double)y - middle) * v.height;
+            const double right = ((double)x - middle) * v.width + v.slant * down;
+            const double ink = v.ink / DARKEST * between(pixels, middle + v.down + c * down + s * right,
+                                                         middle + v.right + c * right - s * down);
+            picture[y * MOST_WIDTH + column + x] = (lg_real)(ink > 1 ? 1 : ink);
+        }
 }
 
 /* A line depends on its row and, if it is for training, on the epoch; on nothing else. */
@@ -81,7 +124,8 @@ static void get(const void *context, size_t row, line *out)
     out->width = lg_rng_below(&rng, MOST_GAP + 1);
     for (size_t i = 0; i < out->label_count; i++) {
         const size_t id = ids[lg_rng_below(&rng, count)];
-        draw_digit(lines, id, out->width, out->buffer);
+        const view v = train ? another_view(&rng) : (view){ .height = 1, .width = 1, .ink = 1 };
+        draw_digit(lines, id, v, out->width, out->buffer);
         out->labels[i] = lines->digit[id] + 1;
         out->width += SIDE + lg_rng_below(&rng, MOST_GAP + 1);
     }
