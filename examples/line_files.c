@@ -203,7 +203,7 @@ static lg_status read_texts(line_files *files)
     errno = 0;
     gzFile file = gzopen(files->texts, "rb");
     if (!file)
-        return lg_fail(LG_E_IO, "%s: %s", files->texts, strerror(errno ? errno : ENOMEM));
+        return lg_fail(LG_E_IO, "%s: cannot be opened: %s", files->texts, strerror(errno ? errno : ENOMEM));
     lg_status status = take_lines(files, file);
     gzclose(file);
     if (status == LG_OK && files->line < files->rows)
