@@ -46,6 +46,7 @@ typedef struct team_state {
     }
 
 static team_state team = FRESH_TEAM;
+static _Atomic(pid_t) owner;         /* process that the team is of; -pid while that makes it its own */
 static atomic_size_t chosen;         /* by lg_set_num_threads, 0: the default */
 static _Thread_local bool in_a_task; /* of this thread */
 
@@ -157,24 +158,27 @@ static void *help(void *worker)
     return NULL;
 }
 
-/* In a child only the forking thread is left: of the team nothing is, whatever state it was in. */
-static void forget_team(void)
+/* In a child only the forking thread is left: of the team there is nothing, and its lock may have been held by another.
+ * (A handler of pthread_atfork comes too late for a fork that had begun when it was registered.) */
+static void own_team(void)
 {
-    team = (team_state)FRESH_TEAM;
-}
-
-static void watch_forks(void)
-{
-    (void)pthread_atfork(NULL, NULL, forget_team);
+    const pid_t self = getpid();
+    pid_t found = atomic_load(&owner);
+    if (found == self)
+        return;
+    if (found != -self && atomic_compare_exchange_strong(&owner, &found, -self)) {
+        team = (team_state)FRESH_TEAM;
+        atomic_store(&owner, self);
+    }
+    while (atomic_load(&owner) != self)
+        sched_yield();
 }
 
 /* Makes the team as large as `workers` need, or as the system lets it be. With the lock held. */
 static void grow_team(size_t workers)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (team.threads + 1 >= workers)
         return;
-    pthread_once(&once, watch_forks);
     sigset_t all, before;
     pthread_attr_t detached;
     sigfillset(&all);
@@ -197,6 +201,7 @@ lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context
         workers = LG_MAX_THREADS;
     if (workers <= 1 || in_a_task)
         return run_alone(count, task, context);
+    own_team();
     pthread_mutex_lock(&team.lock);
     const bool mine = !team.taken;
     if (mine) {
