@@ -19,9 +19,9 @@ enum {
 /* Defaults are added to these texts by show_default. */
 static const struct argp_option shared_options[] = {
     { 0, 0, 0, 0, "Data:", 2 },
-    { "data", KEY_DATA, "FILE", 0, "Rows to train on: CSV, IDX, NPY or LIBSVM, as it is or in gzip", 2 },
+    { "data", KEY_DATA, "FILE", 0, "Rows to train on: CSV, IDX, NPY, NPZ or LIBSVM, as it is or in gzip", 2 },
     { "target", KEY_TARGET, "COLUMN", 0,
-      "Column to predict: its name, or its number from 0 (-1 is the last); \"label\" for LIBSVM", 2 },
+      "Column to predict: its name, or its number from 0 (-1 is the last); of NPZ the array, of LIBSVM \"label\"", 2 },
     { "labels", KEY_LABELS, "FILE", 0, "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
     { "skip-lines", KEY_SKIP_LINES, "N", 0, "Lines of a CSV file before its table begins", 2 },
     { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },

@@ -43,7 +43,7 @@ typedef enum trainer_stream { TRAINER_SPLIT = 1, TRAINER_WEIGHTS, TRAINER_SHUFFL
                               TRAINER_OWN = 100 } trainer_stream;
 lg_rng trainer_rng(const trainer_options *options, trainer_stream stream);
 
-/* Reads --data: CSV, IDX, NPY or LIBSVM, as the content says. `csv` is what the trainer wants of it (target_kind and positive
+/* Reads --data: CSV, IDX, NPY, NPZ or LIBSVM, as the content says. `csv` is what the trainer wants of it (target_kind and positive
  * hold for all kinds); the shared options (--target, --labels, --drop, --missing) are added. Unsigned bytes, which pixels
  * are, become numbers in [0, 1]. Rows are vectors, "x" is [features]; with _pictures those of an array keep their shape,
  * and only those of a table are vectors. */

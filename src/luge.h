@@ -17,6 +17,7 @@
 #include "data/idx.h"
 #include "data/libsvm.h"
 #include "data/npy.h"
+#include "data/npz.h"
 #include "data/read.h"
 #include "data/scaler.h"
 #include "data/split.h"

@@ -10,28 +10,23 @@
 
 /* ---- where the target comes from ----------------------------------------------------------------------------------- */
 
-static lg_status read_labels(lg_target *t, const char *path, const char *owner)
+static lg_status read_labels(lg_target *t, lg_stream *stream, const char *owner)
 {
-    lg_stream stream;
     lg_array_header header;
-    lg_status status = lg_stream_open(&stream, path);
-    if (status < 0)
-        return status;
-    t->path = path;
-    status = lg_array_header_read(&stream, &header);
+    t->path = stream->path;
+    lg_status status = lg_array_header_read(stream, &header);
     if (status == LG_OK && header.rank != 1)
-        status = lg_fail(LG_E_FORMAT, "%s: labels are an array of one axis, a number for each row; this is %s", path,
+        status = lg_fail(LG_E_FORMAT, "%s: labels are an array of one axis, a number for each row; this is %s", t->path,
                          header.rank ? lg_dims_text_of(header.rank, header.dims).text : "a single number");
     if (status == LG_OK && header.dims[0] != t->rows)
-        status = lg_fail(LG_E_FORMAT, "%s: %zu labels, but %s has %zu rows", path, header.dims[0], owner, t->rows);
+        status = lg_fail(LG_E_FORMAT, "%s: %zu labels, but %s has %zu rows", t->path, header.dims[0], owner, t->rows);
     if (status == LG_OK) {
         void *values;
         size_t count;
-        status = lg_array_read(&stream, &header, &(lg_array_store){ .type = LG_STORE_DOUBLE }, &values, &count);
+        status = lg_array_read(stream, &header, &(lg_array_store){ .type = LG_STORE_DOUBLE }, &values, &count);
         t->value = values;
         t->kind = lg_target_kind_of(t->options, lg_element_is_integer(header.element));
     }
-    lg_stream_close(&stream);
     return status;
 }
 
@@ -77,12 +72,12 @@ static lg_status find_column(const char *path, const lg_array_header *header, co
 
 /* ---- the data set -------------------------------------------------------------------------------------------------- */
 
-static lg_status check_options(const char *path, const lg_read_options *options)
+static lg_status check_options(const char *path, const lg_read_options *options, bool labels)
 {
     const lg_csv_options *csv = &options->csv;
     if (csv->drop || csv->text_columns)
         return lg_fail(LG_E_PARAM, "%s: this is an array of numbers, whose columns have no names to leave out", path);
-    if (options->labels && csv->target)
+    if (labels && csv->target)
         return lg_fail(LG_E_PARAM, "%s: a target column and a labels file exclude each other", path);
     if ((unsigned)csv->target_kind > LG_BINARY || (unsigned)csv->missing > LG_MISSING_DROP_ROW)
         return lg_fail(LG_E_PARAM, "%s: target_kind or missing is not one of its names", path);
@@ -142,7 +137,8 @@ static lg_dataset *make_dataset(const lg_field *x, lg_real **values, lg_target *
     return NULL;
 }
 
-lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, const lg_read_options *options)
+lg_dataset *lg_array_dataset_with(lg_stream *stream, const lg_array_header *header, lg_stream *labels,
+                                  const lg_read_options *options)
 {
     const lg_csv_options *csv = &options->csv;
     const lg_array_store store = { .type = LG_STORE_REAL,
@@ -155,7 +151,7 @@ lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, c
     void *read = NULL;
     lg_target t = { .path = path, .options = csv };
     lg_dataset *dataset = NULL;
-    lg_status status = check_options(path, options);
+    lg_status status = check_options(path, options, labels || options->labels);
     if (status == LG_OK)
         status = plan_rows(path, header, options, &x);
     if (status == LG_OK && csv->target)
@@ -170,8 +166,8 @@ lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, c
     t.rows = header->rank ? header->dims[0] : 0;
     if (status == LG_OK && csv->target)
         status = take_column(&t, values, header->dims[1], column);
-    else if (status == LG_OK && options->labels)
-        status = read_labels(&t, options->labels, path);
+    else if (status == LG_OK && labels)
+        status = read_labels(&t, labels, path);
     if (status == LG_OK) {
         char name[32];
         snprintf(name, sizeof name, "%zu", column);
@@ -179,5 +175,17 @@ lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, c
     }
     free(values);
     lg_target_free(&t);
+    return dataset;
+}
+
+lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, const lg_read_options *options)
+{
+    if (!options->labels || options->csv.target) /* both are refused there */
+        return lg_array_dataset_with(stream, header, NULL, options);
+    lg_stream labels;
+    if (lg_stream_open(&labels, options->labels) < 0)
+        return NULL;
+    lg_dataset *dataset = lg_array_dataset_with(stream, header, &labels, options);
+    lg_stream_close(&labels);
     return dataset;
 }

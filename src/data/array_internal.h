@@ -42,8 +42,10 @@ lg_status lg_array_read(lg_stream *stream, const lg_array_header *header, const 
 
 bool lg_element_is_integer(lg_element element);
 
-/* The data set of the array that comes after the header. */
+/* The data set of the array that comes after the header; its labels from options->labels, or from a stream (or NULL). */
 lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, const lg_read_options *options);
+lg_dataset *lg_array_dataset_with(lg_stream *stream, const lg_array_header *header, lg_stream *labels,
+                                  const lg_read_options *options);
 
 /* Opens a file, reads its header by `read_header` and the data set after it. */
 lg_dataset *lg_array_open(const char *path, lg_status (*read_header)(lg_stream *, lg_array_header *),

@@ -1,11 +1,11 @@
 /* Reading files of any kind (read.h). */
 #include "data/read.h"
 
-#include <string.h>
-
 #include "data/array_internal.h"
 #include "data/csv_internal.h"
 #include "data/libsvm_internal.h"
+#include "data/npz_internal.h"
+#include "data/zip_internal.h"
 
 static const lg_read_options defaults;
 
@@ -50,10 +50,9 @@ static lg_dataset *read_any(lg_stream *stream, const lg_read_options *options)
         return NULL;
     if (lg_npy_is(head, count) || lg_idx_is(head, count))
         return lg_array_header_read(stream, &header) == LG_OK ? lg_array_dataset(stream, &header, options) : NULL;
-    if (count >= 4 && memcmp(head, "PK\3\4", 4) == 0)
-        lg_fail(LG_E_FORMAT, "%s: is a ZIP archive, as numpy.savez writes; save the array by itself, with numpy.save",
-                stream->path);
-    else if (options->labels)
+    if (lg_zip_is(head, count))
+        return lg_npz_dataset(stream->path, options);
+    if (options->labels)
         lg_fail(LG_E_PARAM, "%s: is not IDX or NPY; in a table of text the target is a column, not a labels file",
                 stream->path);
     else if (!options->csv.delimiter && lg_libsvm_is(head, count))

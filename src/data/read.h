@@ -2,10 +2,11 @@
  *
  *   IDX    the files of MNIST and its kin                           idx.h
  *   NPY    what numpy.save writes                                   npy.h
+ *   NPZ    what numpy.savez writes: arrays and their labels         npz.h
  *   LIBSVM lines of a number and INDEX:VALUEs, as in +1 3:0.5 7:1   libsvm.h; not if csv.delimiter is given
  *   CSV    anything else                                            csv.h
  *
- * each as it is or as gzip.
+ * each but NPZ also as gzip.
  *
  *   lg_dataset *fashion = lg_dataset_read("images-idx3-ubyte.gz",
  *                                         &(lg_read_options){ .labels = "labels-idx1-ubyte.gz", .unit_bytes = true });

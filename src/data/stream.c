@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/zip_internal.h"
+
 enum { BUFFER = 1 << 18 };
 
 lg_status lg_stream_open(lg_stream *stream, const char *path)
@@ -50,6 +52,8 @@ static lg_status read_error(const lg_stream *stream)
 /* Past what lg_stream_peek has. */
 static lg_status read_file(lg_stream *stream, unsigned char *out, size_t bytes, size_t *got)
 {
+    if (stream->member)
+        return lg_zip_member_read(stream->member, out, bytes, got);
     *got = 0;
     while (*got < bytes) {
         size_t wanted = bytes - *got < INT_MAX ? bytes - *got : INT_MAX;
@@ -92,5 +96,6 @@ void lg_stream_close(lg_stream *stream)
 {
     if (stream->file)
         gzclose(stream->file);
+    lg_zip_member_free(stream->member);
     *stream = (lg_stream){ 0 };
 }

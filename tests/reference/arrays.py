@@ -6,6 +6,7 @@ Made with NumPy 2.4. Every value is one that all types of its file hold exactly.
 import io
 import struct
 import warnings
+import zipfile
 
 import numpy
 
@@ -71,5 +72,29 @@ for code, kind, values in [(8, "u1", steps * 51), (9, "i1", steps * 51 - 128), (
 idx("three axes", 8, "u1", numpy.arange(24).reshape(2, 3, 4))
 idx("four axes", 0x0B, "i2", numpy.arange(36).reshape(2, 3, 3, 2))
 idx("one axis", 8, "u1", [3, 1, 4, 1, 5])
+print("""};
+
+/* Of the arrays "C order" (x, x_train, arr_0) and 0, 5 (y, y_train); and others. */
+static const struct reference_npz {
+    const char *name;
+    size_t bytes;
+    const unsigned char *content;
+} reference_npz[] = {""")
+
+
+def npz(name, save, *arrays, **named):
+    stream = io.BytesIO()
+    save(stream, *arrays, **named)
+    print(c.row(c.text(name), str(len(stream.getvalue())),
+                f"(const unsigned char[]){{ {', '.join(str(b) for b in stream.getvalue())} }}"))
+
+
+labels = numpy.array([0, 5], dtype="<i8")
+npz("stored", numpy.savez, x=cube, y=labels)
+npz("deflated", numpy.savez_compressed, y_train=labels, x_test=half, x_train=cube)
+npz("without names", numpy.savez, cube)
+npz("strange", numpy.savez, a=half, b=labels)
+zipfile.ZIP64_LIMIT = 10   # what is larger is written as if it were over 4 GB
+npz("ZIP64", numpy.savez_compressed, x=cube, y=labels)
 print("};\n")
 c.end()
