@@ -165,8 +165,9 @@ static void find_range(const vae *v, double *low, double *high)
     }
 }
 
-/* Turns `high` into what `low` has to be subtracted from and values are to be divided by: nothing and 1 where they are in
- * [0, 1] anyhow; for pictures the range of all pixels; else that of each column. */
+/* Turns low and high into what is subtracted from values and what they are divided by: 0 and 1 where they are in [0, 1]
+ * anyhow, and not all in its lower half (as bytes of 0 .. 16 would be); for pictures the range of all pixels; else that
+ * of each column. */
 static lg_status settle_range(const vae *v, double *low, double *high)
 {
     const size_t features = lg_dataset_features(v->data.all);
@@ -178,7 +179,7 @@ static lg_status settle_range(const vae *v, double *low, double *high)
     if (!(highest > lowest))
         return lg_fail(LG_E_DOMAIN, "%s: every value of the training part is %g; there is nothing to learn",
                        v->options->shared.data, lowest);
-    const bool probabilities = lowest >= 0 && highest <= 1;
+    const bool probabilities = lowest >= 0 && highest > 0.5 && highest <= 1;
     for (size_t j = 0; j < features; j++) {
         if (v->height)
             low[j] = lowest, high[j] = highest;
