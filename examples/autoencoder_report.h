@@ -1,4 +1,4 @@
-/* What a trained autoencoder says of rows, in numbers and in pictures. */
+/* What a trained autoencoder says of rows, in numbers. */
 #ifndef EXAMPLES_AUTOENCODER_REPORT_H
 #define EXAMPLES_AUTOENCODER_REPORT_H
 
@@ -17,12 +17,5 @@ lg_status autoencoder_report(run *r, autoencoder *model, const trainer_data *dat
  * it in run.json ("scored"). */
 lg_status autoencoder_score(run *r, autoencoder *model, const trainer_data *data, const lg_dataset *rows,
                             const char *name, uint64_t seed);
-
-/* PNG pictures of height x width pixels:
- *   reconstructions.png  bands of two rows: validation rows above what the decoder makes of the means of their codes
- *   samples.png          what the decoder makes of codes drawn from N(0, 1)
- *   walk.png             each row leads from the code of one validation row to that of another, in equal steps */
-lg_status autoencoder_pictures(run *r, autoencoder *model, const trainer_data *data, size_t height, size_t width,
-                               uint64_t seed);
 
 #endif

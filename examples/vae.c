@@ -6,8 +6,9 @@
  *     build/vae --score strangers.csv                         how much are these rows like digits?
  *
  * The model and its loss are in autoencoder.c; this is about data: rows become values in [0, 1], which the loss takes for
- * probabilities of ink. What was learned shows in pictures (autoencoder_report.c): rows and their reconstructions, samples
- * drawn from nothing but noise, walks from one row to another. */
+ * probabilities of ink. What was learned shows in numbers (autoencoder_report.c) and in pictures (autoencoder_pictures.c):
+ * rows and their reconstructions, samples drawn from nothing but noise, walks from one row to another. */
+#include "autoencoder_pictures.h"
 #include "autoencoder_report.h"
 #include "embedded.h"
 
