@@ -190,7 +190,7 @@ accuracy: accuracy-losses $(BUILD)/bench/accuracy
 
 # Every loss in float against the same in double, on ordinary and on extreme inputs.
 accuracy-losses: $(BUILD)/tests/run
-	@$(REMAKE) REAL=double build-double/tests/run
+	+@$(REMAKE) REAL=double build-double/tests/run
 	@build-double/tests/run --loss-values $(BUILD)/loss-values.txt
 	@$(BUILD)/tests/run --loss-accuracy $(BUILD)/loss-values.txt
 

@@ -268,10 +268,10 @@ LG_LOSS_KERNEL(categorical_hinge, c, gradient)
         size_t top = 0;
 #pragma omp simd reduction(+ : own)
         for (size_t k = 0; k < classes; k++)
-            own += (double)(y[k] * z[k]);
+            own += (double)y[k] * (double)z[k];
         for (size_t k = 1; k < classes; k++)
             top = (1 - y[k]) * z[k] > (1 - y[top]) * z[top] ? k : top;
-        const lg_real m = (lg_real)(1 + (double)((1 - y[top]) * z[top]) - own);
+        const lg_real m = (lg_real)(1 + (1 - (double)y[top]) * (double)z[top] - own);
         c->loss[u] = positive_part(m);
         for (size_t k = 0; gradient && k < classes; k++)
             c->d[0][u * classes + k] = m <= 0 ? 0 : c->scale * ((k == top ? 1 - y[k] : 0) - y[k]);
