@@ -1,12 +1,13 @@
 #include "ctc_report.h"
 
+#include "picture.h"
 #include "predictions.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, MOST_TEXT = 4 * LINE_MOST_LABELS + 1, SHOWN_ROWS = 12, SHOWN_COLUMNS = 76 };
+enum { BATCH = 64, MOST_TEXT = 4 * LINE_MOST_LABELS + 1, SHOWN_ROWS = 12, SHOWN_COLUMNS = 76, DRAWN_LINES = 8 };
 
 /* ------------------------------------------------------------------ errors */
 
@@ -186,6 +187,13 @@ static lg_status print_errors(run *r, const line_reader *reader, const read_line
     return status;
 }
 
+static bool fits(const read_line *line_read, const line_source *source)
+{
+    line l;
+    source->get(source->context, line_read->row, &l);
+    return l.width <= SHOWN_COLUMNS * ((source->height + SHOWN_ROWS - 1) / SHOWN_ROWS);
+}
+
 static void show(const read_line *line_read, const line_source *source)
 {
     line l;
@@ -199,7 +207,7 @@ static void show(const read_line *line_read, const line_source *source)
         printf(", but read \"%s\", loss %.3f\n", line_read->beam, line_read->loss);
 }
 
-/* The first lines of the last part there is, and the one that was hardest to read. */
+/* The first lines of the last part there is that fit on a terminal as they are, and the one that was hardest to read. */
 static void show_some(const line_reader *reader, const line_source *source, const read_line *lines, size_t count)
 {
     data_part part = PART_TRAIN;
@@ -214,13 +222,33 @@ static void show_some(const line_reader *reader, const line_source *source, cons
     printf("\nLines of the %s part, the last one the hardest of all:\n", part_name(part));
     size_t left = reader->shown - 1;
     for (size_t i = 0; left > 0 && i < count; i++) {
-        if (lines[i].part != part || &lines[i] == hardest)
+        if (lines[i].part != part || &lines[i] == hardest || !fits(&lines[i], source))
             continue;
         show(&lines[i], source);
         left--;
     }
     show(hardest, source);
     printf("\n");
+}
+
+/* lines.png: the last lines of all, one below the other. */
+static lg_status draw_some(run *r, const line_source *source, const read_line *lines, size_t count)
+{
+    const size_t first = count < DRAWN_LINES ? 0 : count - DRAWN_LINES, rows = count - first;
+    const picture_grid grid = { .rows = rows, .columns = 1, .height = source->height, .width = source->most_width };
+    lg_real *values = calloc(rows ? rows : 1, source->height * source->most_width * sizeof *values);
+    if (!values)
+        return lg_fail(LG_E_MEMORY, "out of memory for a picture of %zu lines", rows);
+    for (size_t i = 0; i < rows; i++) {
+        line l;
+        source->get(source->context, lines[first + i].row, &l);
+        for (size_t y = 0; y < source->height; y++)
+            memcpy(values + (i * source->height + y) * source->most_width, l.pixels + y * l.stride,
+                   l.width * sizeof *values);
+    }
+    lg_status status = rows ? picture_write(r, "lines.png", &grid, values) : LG_OK;
+    free(values);
+    return status;
 }
 
 /* A cell of CSV, always in quotes: "007" is a text. */
@@ -270,6 +298,8 @@ lg_status line_report(run *r, const line_reader *reader, const trainer_data *dat
         show_some(reader, source, lines, count);
         status = write_predictions(r, lines, count);
     }
+    if (status == LG_OK)
+        status = draw_some(r, source, lines, count);
     free_lines(lines, count);
     free(parts);
     return status;

@@ -91,23 +91,29 @@ lg_dataset *lines_dataset(const line_source *source, const line_frames *frames)
 
 /* -------------------------------------------------------------------- print */
 
+/* The mean ink of rows x columns pixels from (y, x) on, as far as they are in the line. */
+static lg_real mean_ink(const line *l, size_t y, size_t rows, size_t x, size_t columns)
+{
+    lg_real sum = 0;
+    for (size_t j = y; j < y + rows; j++)
+        for (size_t i = x; i < x + columns; i++)
+            sum += pixel(l, j, (ptrdiff_t)i);
+    return sum / (lg_real)(rows * columns);
+}
+
 void line_print(const line *l, size_t height, size_t rows, size_t columns)
 {
     static const char shades[] = " .:-=+*#%@";
-    size_t scale = (height + rows - 1) / rows;
-    while ((l->width + scale - 1) / scale > columns)
-        scale++;
-    for (size_t y = 0; y < height; y += scale) {
-        putchar(' '), putchar(' ');
-        for (size_t x = 0; x < l->width; x += scale) {
-            lg_real sum = 0;
-            size_t count = 0;
-            for (size_t j = y; j < y + scale && j < height; j++)
-                for (size_t i = x; i < x + scale && i < l->width; i++, count++)
-                    sum += pixel(l, j, (ptrdiff_t)i);
-            const lg_real ink = sum / (lg_real)count;
+    const size_t down = (height + rows - 1) / rows;
+    size_t across = down;
+    while ((l->width + across - 1) / across > columns)
+        across++;
+    for (size_t y = 0; y < height; y += down) {
+        printf("  ");
+        for (size_t x = 0; x < l->width; x += across) {
+            const lg_real ink = mean_ink(l, y, height - y < down ? height - y : down, x, across);
             putchar(shades[(size_t)(ink * (lg_real)(sizeof shades - 2) + (lg_real)0.5)]);
         }
-        putchar('\n');
+        printf("\n");
     }
 }

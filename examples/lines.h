@@ -49,7 +49,8 @@ size_t line_frame_count(size_t width, const line_frames *frames);
  * source's context; on failure the caller still does. */
 lg_dataset *lines_dataset(const line_source *source, const line_frames *frames);
 
-/* Prints a line in characters, darker ones for more ink, scaled down to at most `rows` x `columns` of them. */
+/* Prints a line in characters, darker ones for more ink, scaled down to at most `rows` x `columns` of them; narrower
+ * still, if it must be. */
 void line_print(const line *l, size_t height, size_t rows, size_t columns);
 
 #endif
