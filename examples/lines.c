@@ -109,10 +109,15 @@ void line_print(const line *l, size_t height, size_t rows, size_t columns)
     while ((l->width + across - 1) / across > columns)
         across++;
     for (size_t y = 0; y < height; y += down) {
-        printf("  ");
+        size_t empty = 2; /* columns since the last that was not; none are printed at the end */
         for (size_t x = 0; x < l->width; x += across) {
             const lg_real ink = mean_ink(l, y, height - y < down ? height - y : down, x, across);
-            putchar(shades[(size_t)(ink * (lg_real)(sizeof shades - 2) + (lg_real)0.5)]);
+            const char shade = shades[(size_t)(ink * (lg_real)(sizeof shades - 2) + (lg_real)0.5)];
+            empty++;
+            if (shade != ' ') {
+                printf("%*c", (int)empty, shade);
+                empty = 0;
+            }
         }
         printf("\n");
     }
