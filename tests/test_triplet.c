@@ -17,10 +17,12 @@ static void setup(void)
     clusters_write("rows.csv", 0, 10, 12, 1, 1);
 }
 
+/* By seed, that is by which digits are left out, 0.70 to 0.87 here; the same network in PyTorch, on the same split, comes to
+ * within 0.04 of each. */
 START_TEST(digits_that_it_has_never_seen_are_told_apart)
 {
     ck_assert_int_eq(program_run("$bin/triplet --out r --eval-pairs 4000"), 0);
-    ck_assert_double_ge(program_fact("r/run.json", "metrics.test.roc_auc"), 0.75);
+    ck_assert_double_ge(program_fact("r/run.json", "metrics.test.roc_auc"), 0.68);
     ck_assert_double_ge(program_fact("r/run.json", "metrics.test.nearest_neighbour_accuracy"), 0.95);
     ck_assert_double_ge(program_fact("r/run.json", "training.last.accuracy"), 0.95);
 }
