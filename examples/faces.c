@@ -183,18 +183,18 @@ static lg_status train(triplet_model *m, const train_options *options, const tra
 
 static int run_train(int argc, char **argv)
 {
-    train_options options = { .shared = { .epochs = 20,
-                                          .batch_size = 64, /* of a batch there are as many rows as the options say */
-                                          .optimizer = "adam",
-                                          .learning_rate = 0.0001,
-                                          .seed = 42,
-                                          .early_stopping = 3,
-                                          .validation_split = 0.2,
-                                          .test_split = 0.3,
-                                          .verbose = LG_PROGRESS },
-                              .embedder = EMBEDDER_DEFAULTS,
-                              .triplet = TRIPLET_DEFAULTS,
-                              .shots = 5 };
+    static train_options options = { .shared = { .epochs = 20,
+                                                 .batch_size = 64, /* of a batch there are as many rows as the options say */
+                                                 .optimizer = "adam",
+                                                 .learning_rate = 0.0001,
+                                                 .seed = 42,
+                                                 .early_stopping = 3,
+                                                 .validation_split = 0.2,
+                                                 .test_split = 0.3,
+                                                 .verbose = LG_PROGRESS },
+                                     .embedder = EMBEDDER_DEFAULTS,
+                                     .triplet = TRIPLET_DEFAULTS,
+                                     .shots = 5 };
     options.embedder.normalize = true;
     trainer_parse(&about, &options, argc, argv);
     triplet_model m = { 0 };
@@ -391,7 +391,7 @@ static int run_gallery(int argc, char **argv)
                "  faces register seven seven.csv\n"
                "  faces identify who.npy",
     };
-    gallery_options options = { .path = "runs/faces/" GALLERY, .threshold = NAN };
+    static gallery_options options = { .path = "runs/faces/" GALLERY, .threshold = NAN }; /* its texts live on */
     program_begin();
     argv[0] = program_invocation_short_name;
     if (argp_parse(&all, argc, argv, 0, NULL, &options) != 0)
