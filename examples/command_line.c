@@ -11,7 +11,7 @@
 enum {
     KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
     KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
-    KEY_SEED, KEY_THREADS, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
+    KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_RESUME, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
 
 #define MISSING_CHOICES "error|mean|median|drop"
@@ -42,6 +42,9 @@ static const struct argp_option shared_options[] = {
     { "clip-norm", KEY_CLIP_NORM, "NORM", 0, "Scale gradients down to this global norm", 3 },
     { "seed", KEY_SEED, "N", 0, "Of the split, the initial weights and the order of rows", 3 },
     { "threads", KEY_THREADS, "N", 0, "Threads that share the work, as in LUGE_NUM_THREADS=N", 3 },
+    { "save-every", KEY_SAVE_EVERY, "N", 0, "Save a checkpoint after every N epochs, and after the last", 3 },
+    { "resume", KEY_RESUME, "FILE", 0,
+      "Go on from a checkpoint (or from that of a run's folder), in its folder, with the options it was begun with", 3 },
     { 0, 0, 0, 0, "Output:", 4 },
     { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
     { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 4 },
@@ -90,6 +93,7 @@ static void default_text(int key, const command_line *line, char *text, size_t b
     case KEY_LOSS: snprintf(text, bytes, "%s", options->loss); break;
     case KEY_EARLY_STOPPING: snprintf(text, bytes, options->early_stopping ? "%zu" : "off", options->early_stopping); break;
     case KEY_CLIP_NORM: snprintf(text, bytes, options->clip_norm > 0 ? "%g" : "off", options->clip_norm); break;
+    case KEY_SAVE_EVERY: snprintf(text, bytes, "off"); break;
     case KEY_SEED: snprintf(text, bytes, "%llu", (unsigned long long)options->seed); break;
     case KEY_THREADS: snprintf(text, bytes, "%zu", lg_num_threads()); break;
     case KEY_OUT:
@@ -226,6 +230,12 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     case KEY_THREADS:
         lg_set_num_threads(options->threads = argument_count(state, "--threads", arg, 1, LG_MAX_THREADS));
         break;
+    case KEY_SAVE_EVERY: options->save_every = argument_count(state, "--save-every", arg, 1, 1000000); break;
+    case KEY_RESUME:
+        if (!*arg)
+            argp_error(state, "--resume: the name of a checkpoint or of a folder is wanted");
+        options->resume = arg;
+        break;
     case KEY_OUT:
         if (!*arg)
             argp_error(state, "--out: the name of a folder is wanted");
@@ -247,6 +257,9 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
                        options->validation_split, options->test_split);
         if (options->early_stopping && options->validation_split == 0)
             argp_error(state, "--early-stopping: needs a --validation-split above 0");
+        if (options->resume && (options->out || options->overwrite))
+            argp_error(state, "--resume goes on in the folder of its checkpoint: no %s",
+                       options->out ? "--out" : "--overwrite");
         if (line->about->tasks)
             settle_loss(state, line);
         break;

@@ -28,6 +28,8 @@ typedef struct trainer_options {
     double validation_split, test_split;
     size_t early_stopping;  /* epochs of patience; 0: none */
     double clip_norm;       /* 0: none */
+    size_t save_every;      /* epochs from one checkpoint to the next; 0: none */
+    const char *resume;     /* what --resume names: a checkpoint or a run's folder; NULL: not given */
     const char *out;
     bool overwrite, dry_run;
     lg_verbose verbose;

@@ -14,6 +14,10 @@ struct run {
     char *path; /* the last that run_path gave */
     json_t *facts;
     bool lost; /* a fact did not fit into memory */
+    bool held; /* run.json stays as it is */
+    char *checkpoint;
+    json_t *fact_texts; /* what run_facts gave: names and values */
+    lg_metadata *given;
 };
 
 /* A folder with one of these holds a run. */
@@ -132,13 +136,21 @@ static char *make_numbered(const char *name)
     }
 }
 
-run *run_open(const char *name, const char *out, bool overwrite)
+static run *run_new(void)
 {
     run *r = calloc(1, sizeof *r);
-    if (!r || !(r->facts = json_object())) {
-        lg_fail(LG_E_MEMORY, "out of memory for the facts of a run");
-        goto fail;
-    }
+    if (r && (r->facts = json_object()) != NULL)
+        return r;
+    free(r);
+    lg_fail(LG_E_MEMORY, "out of memory for the facts of a run");
+    return NULL;
+}
+
+run *run_open(const char *name, const char *out, bool overwrite)
+{
+    run *r = run_new();
+    if (!r)
+        return NULL;
     if (!out && !overwrite) {
         if (!(r->folder = make_numbered(name)))
             goto fail;
@@ -157,10 +169,47 @@ fail:
     return NULL;
 }
 
+run *run_resume(const char *from)
+{
+    struct stat found;
+    if (stat(from, &found) < 0) {
+        io_error(from);
+        return NULL;
+    }
+    run *r = run_new();
+    if (!r)
+        return NULL;
+    const char *slash = strrchr(from, '/');
+    if (S_ISDIR(found.st_mode)) {
+        r->folder = strdup(from);
+    } else {
+        r->checkpoint = strdup(from);
+        r->folder = slash == from ? strdup("/") : slash ? strndup(from, (size_t)(slash - from)) : strdup(".");
+    }
+    r->held = true;
+    const char *checkpoint = r->folder ? run_checkpoint(r) : NULL;
+    if (checkpoint && access(checkpoint, R_OK) == 0)
+        return r;
+    if (checkpoint)
+        io_error(checkpoint);
+    else
+        lg_fail(LG_E_MEMORY, "out of memory for the name of a file");
+    run_free(r);
+    return NULL;
+}
+
+void run_accept(run *r)
+{
+    r->held = false;
+}
+
 void run_free(run *r)
 {
     if (!r)
         return;
+    json_decref(r->fact_texts);
+    free(r->given);
+    free(r->checkpoint);
     json_decref(r->facts);
     free(r->folder);
     free(r->path);
@@ -176,6 +225,13 @@ const char *run_path(run *r, const char *file)
 {
     free(r->path);
     return r->path = join(r->folder, file);
+}
+
+const char *run_checkpoint(run *r)
+{
+    if (!r->checkpoint)
+        r->checkpoint = join(r->folder, "checkpoint.safetensors");
+    return r->checkpoint;
 }
 
 /* ------------------------------------------------------------------- files */
@@ -346,6 +402,57 @@ void run_note_file(run *r, const char *name)
     r->lost |= json_array_append_new(files, json_text(name)) < 0;
 }
 
+/* Whether a run that is gone on with may have another value of this: see run_facts. */
+static bool may_change(const char *key)
+{
+    static const char *const free_to_change[] = { "arguments.epochs", "arguments.early_stopping", "arguments.threads",
+                                                  "data.source" };
+    for (size_t i = 0; i < sizeof free_to_change / sizeof *free_to_change; i++)
+        if (strcmp(key, free_to_change[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The members of one object of the facts, as JSON texts by their paths. */
+static bool add_fact_texts(run *r, const char *object)
+{
+    const char *name;
+    json_t *value;
+    json_object_foreach(json_object_get(r->facts, object), name, value)
+    {
+        char key[160];
+        snprintf(key, sizeof key, "%s.%s", object, name);
+        if (may_change(key))
+            continue;
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17));
+        const bool added = text && json_object_set_new(r->fact_texts, key, json_string(text)) == 0;
+        free(text);
+        if (!added)
+            return false;
+    }
+    return true;
+}
+
+const lg_metadata *run_facts(run *r, size_t *count)
+{
+    *count = 0;
+    json_decref(r->fact_texts);
+    free(r->given);
+    r->given = NULL;
+    r->fact_texts = json_object();
+    const bool whole = !r->lost && r->fact_texts && add_fact_texts(r, "arguments") && add_fact_texts(r, "data");
+    r->given = whole ? calloc(json_object_size(r->fact_texts) + 1, sizeof *r->given) : NULL;
+    if (!r->given) {
+        lg_fail(LG_E_MEMORY, "out of memory for the facts of a run");
+        return NULL;
+    }
+    const char *name;
+    json_t *text;
+    json_object_foreach(r->fact_texts, name, text)
+        r->given[(*count)++] = (lg_metadata){ name, json_string_value(text) };
+    return r->given;
+}
+
 void run_print_files(const run *r)
 {
     json_t *file;
@@ -358,6 +465,8 @@ void run_print_files(const run *r)
 
 lg_status run_save(run *r, const char *status)
 {
+    if (r->held)
+        return LG_OK;
     run_note_text(r, "status", status);
     /* 15 digits: what a decimal number keeps in a double, without the noise of the 17th. */
     char *text = r->lost ? NULL : json_dumps(r->facts, JSON_INDENT(2) | JSON_REAL_PRECISION(15));

@@ -24,12 +24,26 @@ typedef struct run run;
 run *run_open(const char *name, const char *out, bool overwrite);
 void run_free(run *r);
 
+/* Opens the folder of an earlier run to go on from a checkpoint: `from` is that folder or a checkpoint in it. Its run.json
+ * stays as it is, and run_save does nothing, until run_accept says that the checkpoint was gone on from. */
+run *run_resume(const char *from);
+void run_accept(run *r);
+
 /* Refuses what run_open would refuse, before any long work is done. */
 lg_status run_check(const char *out, bool overwrite);
 
 /* The folder ("runs/fraud"), and the path of a file in it, valid until the next call. */
 const char *run_folder(const run *r);
 const char *run_path(run *r, const char *file);
+
+/* The path of "checkpoint.safetensors" in the folder, or of the file that run_resume was given. NULL without memory. It
+ * lives as long as the run. */
+const char *run_checkpoint(run *r);
+
+/* What is noted below "arguments." and "data." so far, as texts that a checkpoint keeps and compares: all by which training
+ * differs, so without --epochs, --threads and the patience of --early-stopping. They live until the next call or as long as
+ * the run. NULL without memory. */
+const lg_metadata *run_facts(run *r, size_t *count);
 
 /* A file of the folder while it is written. end: checks, syncs, renames; on failure removes what was written.
  * discard: removes it. `name` must live until then. */

@@ -7,6 +7,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRAINER_MOST_CLASSES_SHOWN 6 /* as columns of a table */
 #define TRAINER_CLASS_WIDTH 12
@@ -149,15 +150,24 @@ lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *param
 
 lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r)
 {
-    return (lg_fit_options){ .epochs = options->epochs,
-                             .batch_size = options->batch_size,
-                             .seed = options->seed,
-                             .validation = validation,
-                             .clip_norm = options->clip_norm,
-                             .early_stopping.patience = options->early_stopping,
-                             .history_path = run_path(r, "history.csv"),
-                             .verbose = options->verbose,
-                             .handle_signals = true };
+    lg_fit_options fit = { .epochs = options->epochs,
+                           .batch_size = options->batch_size,
+                           .seed = options->seed,
+                           .validation = validation,
+                           .clip_norm = options->clip_norm,
+                           .early_stopping.patience = options->early_stopping,
+                           .history_path = run_path(r, "history.csv"),
+                           .verbose = options->verbose,
+                           .handle_signals = true };
+    if (options->save_every || options->resume) {
+        const char *checkpoint = run_checkpoint(r);
+        fit.checkpoint_facts = run_facts(r, &fit.checkpoint_fact_count);
+        fit.checkpoint_fact_count += !fit.checkpoint_facts; /* which lg_fit refuses, with the message there is */
+        fit.save_every = options->save_every;
+        fit.checkpoint_path = options->save_every ? checkpoint : NULL;
+        fit.resume_path = options->resume ? checkpoint : NULL;
+    }
+    return fit;
 }
 
 lg_status trainer_class_weights(const lg_dataset *train, size_t classes, lg_real *weights)
@@ -225,9 +235,11 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
 
 run *trainer_open(const trainer *about, const trainer_options *options, int argc, const char *const *argv)
 {
-    run *r = run_open(about->name, options->out, options->overwrite);
+    run *r = options->resume ? run_resume(options->resume) : run_open(about->name, options->out, options->overwrite);
     if (!r)
         return NULL;
+    if (options->resume)
+        run_note_text(r, "resumed_from", run_checkpoint(r));
     run_note_text(r, "program", about->name);
     run_note_texts(r, "command", (size_t)argc, argv);
     note_arguments(r, about, options);
@@ -245,6 +257,7 @@ run *trainer_open(const trainer *about, const trainer_options *options, int argc
 lg_status trainer_note_history(run *r, const lg_history *history, const char *title)
 {
     const size_t epochs = lg_history_rows(history);
+    run_accept(r);
     run_note_count(r, "training.epochs", epochs);
     run_note_count(r, "training.best_epoch", lg_history_best_epoch(history));
     for (size_t i = 0; epochs && i < lg_history_column_count(history); i++) {
@@ -254,6 +267,8 @@ lg_status trainer_note_history(run *r, const lg_history *history, const char *ti
         run_note_number(r, path, lg_history_last(history, name));
     }
     run_note_file(r, "history.csv");
+    if (access(run_checkpoint(r) ? run_checkpoint(r) : "", F_OK) == 0)
+        run_note_file(r, "checkpoint.safetensors");
     const char *path = run_path(r, "history.jsonl");
     lg_status status = path ? lg_history_write(history, path) : lg_error_code();
     if (status != LG_OK)

@@ -54,7 +54,8 @@ lg_dataset *trainer_read_pictures(const trainer_options *options, lg_csv_options
 lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *params);
 
 /* The options of lg_fit that the command line decides; the trainer adds what is its own. The history goes to
- * history.csv of the run. */
+ * history.csv of the run, and with --save-every checkpoints to checkpoint.safetensors; call it when all arguments are
+ * noted, since these are what --resume compares. */
 lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r);
 
 /* Weights [classes] by which the classes of the training part count alike, for lg_fit_options.class_weight. */

@@ -344,6 +344,11 @@ lg_status lg_params_restore(lg_params *params, const lg_snapshot *snapshot)
     return status;
 }
 
+lg_real *lg_snapshot_values(lg_snapshot *snapshot)
+{
+    return snapshot->values;
+}
+
 void lg_snapshot_free(lg_snapshot *snapshot)
 {
     if (!snapshot)
@@ -357,6 +362,11 @@ void lg_snapshot_free(lg_snapshot *snapshot)
 size_t lg_params_length(const lg_params *params)
 {
     return params->length;
+}
+
+lg_real *lg_params_values(lg_params *params)
+{
+    return params->values;
 }
 
 size_t lg_params_offset(const lg_params *params, size_t i)

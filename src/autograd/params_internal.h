@@ -13,11 +13,15 @@ typedef struct lg_block {
 /* The blocks, with the gradient of every tensor that no backward has reached set to zero first. */
 lg_block lg_params_block(lg_params *params);
 
-/* The length of the blocks, leaving the gradients alone. */
+/* The length of the blocks, and that of the values, leaving the gradients alone. */
 size_t lg_params_length(const lg_params *params);
+lg_real *lg_params_values(lg_params *params);
 
 /* Where tensor i begins in the blocks. */
 size_t lg_params_offset(const lg_params *params, size_t i);
+
+/* The values of a snapshot, laid out as those of its set (lg_params_offset). */
+lg_real *lg_snapshot_values(lg_snapshot *snapshot);
 
 /* Takes back what was added last, down to `count` tensors: for a layer whose making failed halfway. */
 void lg_params_shrink(lg_params *params, size_t count);

@@ -1,5 +1,5 @@
 /* Averages of parameters (average.h). */
-#include "optim/average.h"
+#include "optim/average_internal.h"
 
 #include "autograd/params_internal.h"
 #include "tensor/memory_internal.h"
@@ -8,16 +8,6 @@
 #include <stdlib.h>
 
 #define STANDARD_DECAY 0.999
-
-struct lg_average {
-    lg_params *params;
-    lg_average_options options;
-    uint64_t seen, updates; /* seen: those left out as well */
-    size_t length;
-    double *mean;           /* [length]: the tensors of the set, one after the other */
-    lg_snapshot *kept;      /* what the optimizer works on, while `applied` */
-    bool applied;
-};
 
 static lg_status check(const lg_average_options *o)
 {

@@ -1,5 +1,5 @@
 /* The training loop (fit.h). */
-#include "train/fit_internal.h"
+#include "train/checkpoint_internal.h"
 
 #include "losses/loss.h"
 #include "tensor/memory_internal.h"
@@ -43,6 +43,7 @@ typedef struct fit {
     lg_history *history;
     lg_history_file *file;
     bool catches_signals;
+    bool resumed; /* and no row was recorded since */
     lg_stop stop;
     row shown, recorded;
 } fit;
@@ -63,6 +64,17 @@ static lg_status check_options(const lg_fit_options *o)
         return lg_fail(LG_E_PARAM, "lg_fit: class_weight is given, but class_weight_count is 0");
     if (!o->class_weight && o->class_weight_count > 0)
         return lg_fail_null("lg_fit: class_weight_count is %zu, but class_weight is NULL", o->class_weight_count);
+    if (o->save_every > 0 && !o->checkpoint_path)
+        return lg_fail_null("lg_fit: save_every is %zu, but checkpoint_path is NULL", o->save_every);
+    if (o->checkpoint_fact_count > 0 && !o->checkpoint_facts)
+        return lg_fail_null("lg_fit: checkpoint_fact_count is %zu, but checkpoint_facts is NULL",
+                            o->checkpoint_fact_count);
+    for (size_t i = 0; i < o->checkpoint_fact_count; i++) {
+        const lg_metadata *fact = o->checkpoint_facts + i;
+        if (!fact->key || !fact->value || strlen(fact->key) > LG_CHECKPOINT_FACT_BYTES)
+            return lg_fail_null("lg_fit: checkpoint_facts[%zu] is NULL or its key has more than %d bytes", i,
+                                LG_CHECKPOINT_FACT_BYTES);
+    }
     return lg_schedule_check(o->schedule);
 }
 
@@ -95,6 +107,63 @@ static lg_status open_passes(fit *f, const lg_dataset *dataset)
     return status;
 }
 
+/* ------------------------------------------------------------ checkpoints */
+
+static lg_checkpoint checkpoint_of(fit *f)
+{
+    return (lg_checkpoint){ .options = f->options,
+                            .optimizer = f->optimizer,
+                            .average = f->average,
+                            .schedule = &f->schedule,
+                            .monitor = &f->monitor,
+                            .history = f->history,
+                            .epoch = &f->epoch,
+                            .updates = &f->updates,
+                            .base_rate = &f->base_rate,
+                            .rows = f->train.rows,
+                            .validation_rows = f->validates ? f->validation.rows : 0,
+                            .batch_size = f->train.batch_size,
+                            .history_bytes = lg_history_file_bytes(f->file) };
+}
+
+/* After the last epoch as well, so that training can go on to more of them. */
+static lg_status save_checkpoint(fit *f)
+{
+    const size_t every = f->options->save_every ? f->options->save_every : 1;
+    const bool last = f->epoch == f->epochs || f->stop != LG_STOP_NONE;
+    if (!f->options->checkpoint_path || !(last || f->epoch % every == 0))
+        return LG_OK;
+    const lg_checkpoint checkpoint = checkpoint_of(f);
+    return lg_checkpoint_save(&checkpoint, f->options->checkpoint_path);
+}
+
+static lg_status resume(fit *f)
+{
+    lg_checkpoint checkpoint = checkpoint_of(f);
+    lg_status status = lg_checkpoint_load(&checkpoint, f->options->resume_path, f->options->history_path, &f->file);
+    if (status == LG_OK && f->average)
+        status = lg_average_apply(f->average);
+    f->resumed = status == LG_OK;
+    f->history->best_epoch = f->monitor.best_epoch;
+    return status;
+}
+
+/* The first row after a resume has all columns that the history has: its header is still right. */
+static lg_status check_columns(fit *f)
+{
+    for (size_t i = 0; f->resumed && i < lg_history_column_count(f->history); i++) {
+        const char *column = lg_history_column_name(f->history, i);
+        size_t k = 0;
+        while (k < f->recorded.count && strcmp(f->recorded.names[k], column) != 0)
+            k++;
+        if (k == f->recorded.count)
+            return lg_fail(LG_E_STATE, "lg_fit: %s cannot be gone on from: its history has a column \"%s\", which "
+                                       "training here does not report", f->options->resume_path, column);
+    }
+    f->resumed = false;
+    return LG_OK;
+}
+
 static lg_status open_fit(fit *f, lg_step_function *step, void *model, const lg_dataset *dataset)
 {
     const lg_fit_options *o = f->options;
@@ -125,12 +194,14 @@ static lg_status open_fit(fit *f, lg_step_function *step, void *model, const lg_
         status = (f->history = lg_history_new()) ? LG_OK : LG_E_MEMORY;
     if (status == LG_OK)
         status = (f->progress = lg_progress_new(o->stream, o->verbose, f->epochs)) ? LG_OK : lg_error_code();
-    if (status == LG_OK && o->history_path)
-        status = (f->file = lg_history_file_open(o->history_path, NULL)) ? LG_OK : lg_error_code();
     if (status == LG_OK && o->handle_signals) {
         status = lg_signals_catch();
         f->catches_signals = status == LG_OK;
     }
+    if (status == LG_OK && o->resume_path)
+        status = resume(f);
+    else if (status == LG_OK && o->history_path)
+        status = (f->file = lg_history_file_open(o->history_path, NULL)) ? LG_OK : lg_error_code();
     return status;
 }
 
@@ -278,6 +349,9 @@ static lg_status record(fit *f, double began, double trained)
         status = put(r, "seconds", round(seconds * 1e6) / 1e6);
     if (status != LG_OK)
         return status;
+    status = check_columns(f);
+    if (status != LG_OK)
+        return status;
     lg_progress_done(f->progress, seconds, (trained - began) / (double)f->train.steps, shown + f->scheduled,
                      r->names + 1, r->values + 1);
     status = lg_history_add(f->history, r->count, r->names, r->values);
@@ -306,10 +380,23 @@ static lg_status run_epoch(fit *f)
     return status;
 }
 
-/* What follows from the epoch's row: the schedule, early stopping, the callback. */
-static lg_status after_epoch(fit *f)
+/* What the callback asks for. */
+static lg_status call_back(fit *f)
 {
     const lg_fit_options *o = f->options;
+    lg_status status = o->callback ? o->callback(f->epoch, f->history, o->context) : LG_OK;
+    if (status == LG_E_INTERRUPTED) {
+        f->stop = f->stop == LG_STOP_NONE ? LG_STOP_CALLBACK : f->stop;
+        return LG_OK;
+    }
+    if (status != LG_OK && lg_error_code() == LG_OK)
+        lg_fail(status, "lg_fit: the callback gave status %d in epoch %zu", (int)status, f->epoch);
+    return status;
+}
+
+/* What follows from the epoch's row: the schedule, early stopping, the checkpoint, the callback. */
+static lg_status after_epoch(fit *f)
+{
     bool stop = false;
     lg_status status = LG_OK;
     if (f->schedule.kind == LG_SCHEDULE_PLATEAU) {
@@ -324,22 +411,23 @@ static lg_status after_epoch(fit *f)
     f->history->best_epoch = f->monitor.best_epoch;
     if (stop)
         f->stop = LG_STOP_EARLY;
-    if (o->callback)
-        status = o->callback(f->epoch, f->history, o->context);
-    if (status == LG_E_INTERRUPTED) {
-        f->stop = f->stop == LG_STOP_NONE ? LG_STOP_CALLBACK : f->stop;
-        return LG_OK;
-    }
-    if (status != LG_OK && lg_error_code() == LG_OK)
-        lg_fail(status, "lg_fit: the callback gave status %d in epoch %zu", (int)status, f->epoch);
-    return status;
+    status = save_checkpoint(f);
+    return status == LG_OK ? call_back(f) : status;
+}
+
+/* Stands where after_epoch stood when the checkpoint was written. */
+static lg_status go_on(fit *f)
+{
+    if (f->monitor.patience > 0 && f->monitor.waited >= f->monitor.patience)
+        f->stop = LG_STOP_EARLY;
+    return call_back(f);
 }
 
 static lg_status run(fit *f)
 {
-    lg_status status = LG_OK;
+    lg_status status = f->resumed ? go_on(f) : LG_OK;
     lg_optimizer_zero_grad(f->optimizer);
-    for (f->epoch = 1; f->epoch <= f->epochs && status == LG_OK && f->stop == LG_STOP_NONE; f->epoch++) {
+    for (f->epoch++; f->epoch <= f->epochs && status == LG_OK && f->stop == LG_STOP_NONE; f->epoch++) {
         status = f->average ? lg_average_revert(f->average) : LG_OK;
         if (status == LG_OK)
             status = run_epoch(f);

@@ -46,6 +46,7 @@
 #include "autograd/params.h"
 #include "autograd/tape.h"
 #include "data/dataset.h"
+#include "models/safetensors.h"
 #include "optim/average.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
@@ -115,7 +116,16 @@ typedef struct lg_fit_options {
     lg_status (*before_step)(lg_params *params, void *context);
     void *context;                  /* of both */
 
-    const char *history_path;       /* NULL: no file; "....jsonl": JSON lines; else CSV. Written anew */
+    const char *history_path;       /* NULL: no file; "....jsonl": JSON lines; else CSV. Written anew, or gone on with */
+
+    /* Stopping and going on: see below at lg_fit. */
+    const char *checkpoint_path;    /* written after epochs; NULL: no checkpoints */
+    size_t save_every;              /* epochs from one to the next; 0: 1. After the last epoch there is always one */
+    const char *resume_path;        /* a checkpoint to go on from (the same file, often); NULL: from the beginning */
+    const lg_metadata *checkpoint_facts; /* texts that go into checkpoints, and must be the same on resume: what the
+                                     * caller's data and model are. Keys of at most 200 bytes, each once */
+    size_t checkpoint_fact_count;   /* of them */
+
     lg_verbose verbose;
     FILE *stream;                   /* of the progress line; NULL: stdout */
     bool handle_signals;            /* SIGINT and SIGTERM: finish the batch and return the history (lg_history_signal);
@@ -135,7 +145,24 @@ typedef struct lg_fit_options {
  * (a full disk: the rows so far stay, whole), LG_E_MEMORY, and LG_E_NAN for a loss that is NaN:
  *     lg_fit: the loss is NaN in epoch 3, step 17: log #5 [32, 1] is the first operation with ...
  * The parameters are then as the last update left them. With a schedule, the optimizer's learning rate is put back at every return.
- * After the first epoch steps allocate nothing. */
+ * After the first epoch steps allocate nothing.
+ *
+ * A checkpoint is a safetensors file with the parameters, the optimizer's state, learning rates, the memories of a plateau
+ * schedule and of early stopping (with the best parameters), the averages, the history, the numbers of epoch and update,
+ * and a checksum. It is written at the end of an epoch, after the history's row and before the callback, under a
+ * temporary name, synced and renamed; what goes wrong (a full disk) ends training with LG_E_IO, and the checkpoint before
+ * stays.
+ *
+ * With resume_path training goes on behind the epoch of the checkpoint until `epochs` are done, and what it comes to
+ * (parameters, history, files) is the same, bit for bit but for seconds, as without the interruption, given the same
+ * options, data, number of threads, and parameters and optimizer made alike. The learning rate is the checkpoint's. Rows
+ * of the history's file behind the checkpoint are cut. The callback is called first, for the epoch of the checkpoint:
+ * what it prepares for the next epoch (lg_draw_epoch) is there again. A step function that remembers more than its
+ * parameters has to find that in the callback, too.
+ * LG_E_IO for a file that is not there; LG_E_FORMAT for one that is no checkpoint or is damaged; LG_E_STATE for one of
+ * another training, naming what differs: a parameter's name or shape, the optimizer, float or double, the kinds of
+ * schedule, average and early stopping, seed, rows, batch size, facts, the header or the rows of the history's file (nothing
+ * was changed then); or, after its first epoch, a column that is no longer reported. */
 LG_API lg_history *lg_fit(lg_step_function *step, void *model, lg_optimizer *optimizer, const lg_dataset *dataset,
                           const lg_fit_options *options);
 

@@ -170,12 +170,9 @@ static lg_status open_descriptor(lg_history_file *file, bool truncate)
     return LG_OK;
 }
 
-lg_history_file *lg_history_file_open(const char *path, const lg_history *history)
+/* `write`: what the history has already is not in the file yet. */
+static lg_history_file *open_file(const char *path, const lg_history *history, bool write)
 {
-    if (!path) {
-        lg_fail_null("lg_history_file_open: the path is NULL");
-        return NULL;
-    }
     lg_history_file *file = lg_calloc(1, sizeof *file, "lg_history_file_open");
     if (!file)
         return NULL;
@@ -185,7 +182,7 @@ lg_history_file *lg_history_file_open(const char *path, const lg_history *histor
     const bool resumes = lg_history_rows(history) > 0;
     lg_status status = file->path ? LG_OK : LG_E_MEMORY;
     if (status == LG_OK && resumes) { /* the old file stays until the new one is whole */
-        status = lg_history_write(history, path);
+        status = write ? lg_history_write(history, path) : LG_OK;
         file->rows = history->rows;
         file->layout = history->layout;
     }
@@ -195,6 +192,87 @@ lg_history_file *lg_history_file_open(const char *path, const lg_history *histor
         return file;
     lg_history_file_close(file);
     return NULL;
+}
+
+lg_history_file *lg_history_file_open(const char *path, const lg_history *history)
+{
+    if (path)
+        return open_file(path, history, true);
+    lg_fail_null("lg_history_file_open: the path is NULL");
+    return NULL;
+}
+
+/* ------------------------------------------------------- going on with one */
+
+/* Reads up to `most` bytes of the file into `bytes`. */
+static lg_status read_beginning(const char *path, int descriptor, char *bytes, size_t most, size_t *count)
+{
+    for (*count = 0; *count < most;) {
+        const ssize_t got = pread(descriptor, bytes + *count, most - *count, (off_t)*count);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return refused(path, "the history cannot be read");
+        if (got == 0)
+            break;
+        *count += (size_t)got;
+    }
+    return LG_OK;
+}
+
+/* Names the line in which the file and the history part. */
+static lg_status other_rows(const char *path, const char *found, const char *wanted, size_t count)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < count && found[i] == wanted[i]; i++)
+        line += found[i] == '\n';
+    const bool header = line == 1 && !lg_history_path_is_json(path);
+    return lg_fail(LG_E_STATE, "%s:%zu: the file is not of this training: its %s another than the checkpoint's", path, line,
+                   header ? "header is" : "row is");
+}
+
+/* Cuts what is behind `whole` in the file, if it begins with that. *longer: it did, and now ends there. */
+static lg_status cut_behind(const char *path, const text *whole, bool *longer)
+{
+    const int descriptor = open(path, O_RDWR | O_CLOEXEC);
+    *longer = false;
+    if (descriptor < 0)
+        return errno == ENOENT ? LG_OK : refused(path, "the history cannot be gone on with");
+    struct stat about;
+    size_t count = 0;
+    const bool regular = fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+    char *found = regular ? lg_calloc(whole->used + 1, 1, "lg_history_file_resume") : NULL;
+    lg_status status = !regular ? LG_OK : found ? read_beginning(path, descriptor, found, whole->used, &count) : LG_E_MEMORY;
+    if (status == LG_OK && count > 0 && memcmp(found, whole->bytes, count) != 0)
+        status = other_rows(path, found, whole->bytes, count);
+    if (status == LG_OK && regular && count == whole->used) {
+        *longer = true;
+        if (ftruncate(descriptor, (off_t)whole->used) != 0)
+            status = refused(path, "the history cannot be cut");
+    }
+    free(found);
+    close(descriptor);
+    return status;
+}
+
+lg_history_file *lg_history_file_resume(const char *path, const lg_history *history)
+{
+    if (!path || lg_history_rows(history) == 0)
+        return lg_history_file_open(path, history);
+    text whole = { 0 };
+    bool longer = false;
+    lg_status status = append_all(&whole, history, lg_history_path_is_json(path));
+    if (status == LG_OK)
+        status = cut_behind(path, &whole, &longer);
+    lg_history_file *file = status == LG_OK ? open_file(path, history, !longer) : NULL;
+    free(whole.bytes);
+    return file;
+}
+
+uint64_t lg_history_file_bytes(const lg_history_file *file)
+{
+    struct stat about;
+    return file && file->regular && fstat(file->descriptor, &about) == 0 ? (uint64_t)about.st_size : 0;
 }
 
 static lg_status start_anew(lg_history_file *file, const lg_history *history)
@@ -217,7 +295,7 @@ lg_status lg_history_file_append(lg_history_file *file, const lg_history *histor
     file->line.used = 0;
     if (file->rows == 0)
         status = append_all(&file->line, history, file->json);
-    else if (file->layout != history->layout && !file->json) {
+    else if (file->layout != history->layout && (!file->json || file->regular)) {
         status = start_anew(file, history);
     } else {
         for (size_t row = file->rows; row < history->rows && status == LG_OK; row++)

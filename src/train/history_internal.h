@@ -31,4 +31,7 @@ size_t lg_history_find(const lg_history *history, const char *name);
 /* True for names of JSON lines. */
 bool lg_history_path_is_json(const char *path);
 
+/* Bytes of a file that holds this history as it is now; 0 for what is no regular file. */
+uint64_t lg_history_file_bytes(const lg_history_file *file);
+
 #endif
