@@ -36,15 +36,17 @@ enum {
     EMBEDDER_KEY_FALSE_ACCEPTS, EMBEDDER_KEY_VALIDATION, EMBEDDER_KEY_TEST, EMBEDDER_KEY_TEXTBOOK
 };
 #define EMBEDDER_OPTION_ROWS \
-    { "hidden", EMBEDDER_KEY_HIDDEN, "N,...", 0, "Widths of hidden layers, each with tanh, or 0 for none (default: 128)", 1 }, \
+    { "hidden", EMBEDDER_KEY_HIDDEN, "N,...", 0, "Widths of hidden layers, each with tanh, or 0 for none (default: 128)", \
+      1 }, \
     { "embedding", EMBEDDER_KEY_EMBEDDING, "N", 0, "Numbers in a vector (default: 32)", 1 }, \
-    { "scale", EMBEDDER_KEY_SCALE, "all|each", 0, "Standardise by the mean and deviation of all inputs together, right for " \
-      "pixels, or of each by itself (default: all)", 1 }, \
-    { "eval-pairs", EMBEDDER_KEY_PAIRS, "N", 0, "Pairs of each part that the model is judged by (default: 10000)", 1 }, \
-    { "false-accepts", EMBEDDER_KEY_FALSE_ACCEPTS, "RATE", 0, "Share of different pairs that the threshold may take for " \
-      "alike, on the validation part (default: 0.01)", 1 }, \
+    { "scale", EMBEDDER_KEY_SCALE, "all|each", 0, "Standardise by the mean and deviation of all inputs together, right " \
+      "for pixels, or of each by itself (default: all)", 1 }, \
+    { "false-accepts", EMBEDDER_KEY_FALSE_ACCEPTS, "RATE", 0, "Share of the validation part that the threshold may take " \
+      "for alike though it is not (default: 0.01)", 1 }, \
     { "validation-split", EMBEDDER_KEY_VALIDATION, "SHARE", 0, "Share of the classes for validation (default: 0.2)", 2 }, \
     { "test-split", EMBEDDER_KEY_TEST, "SHARE", 0, "Share of the classes that the network never sees (default: 0.3)", 2 }
+#define EMBEDDER_PAIRS_ROW \
+    { "eval-pairs", EMBEDDER_KEY_PAIRS, "N", 0, "Pairs of each part that the model is judged by (default: 10000)", 1 }
 #define EMBEDDER_WITHOUT "validation-split", "test-split"
 error_t embedder_parse(int key, char *arg, struct argp_state *state, embedder_options *options, trainer_options *shared);
 

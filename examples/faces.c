@@ -39,8 +39,8 @@ static const struct argp_option own_options[] = {
     { "normalize", EMBEDDER_KEY_NORMALIZE, "no|yes", 0, "Scale vectors to length 1 (default: yes)", 1 },
     TRIPLET_OPTION_ROWS,
     { "shots", KEY_SHOTS, "N", 0, "Pictures of each identity that are registered when it is judged (default: 5)", 1 },
-    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, random triplets of margin 0.2, "
-      "SGD at 0.01; options after it change it", 1 },
+    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, random triplets "
+      "of margin 0.2, SGD at 0.01; options after it change it", 1 },
     { 0 },
 };
 
@@ -57,12 +57,12 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
     return known == ARGP_ERR_UNKNOWN ? embedder_parse(key, arg, state, &options->embedder, &options->shared) : known;
 }
 
-static const char *const without[] = { EMBEDDER_WITHOUT, TRIPLET_WITHOUT, "eval-pairs", NULL };
+static const char *const without[] = { EMBEDDER_WITHOUT, TRIPLET_WITHOUT, NULL };
 
 static const trainer about = {
     .name = "faces",
-    .summary = "Trains the network of faces, chooses the threshold beyond which nobody is recognised, and leaves an empty "
-               "gallery. Without --data it trains on 1,797 handwritten digits.",
+    .summary = "faces train: trains the network of faces, chooses the threshold beyond which nobody is recognised, and "
+               "leaves an empty gallery. Without --data it trains on 1,797 handwritten digits.",
     .examples = "Examples:\n"
                 "  faces train --false-accepts 0.05\n"
                 "  faces train --data faces.npy --labels people.npy --hidden 256 --embedding 64",

@@ -28,13 +28,14 @@ enum { KEY_MARGIN = 256, KEY_SIMILAR_LABEL, KEY_PAIRS };
 static const struct argp_option own_options[] = {
     { 0, 0, 0, 0, "The network:", 1 },
     EMBEDDER_OPTION_ROWS,
+    EMBEDDER_PAIRS_ROW,
     { "normalize", EMBEDDER_KEY_NORMALIZE, "no|yes", 0, "Scale vectors to length 1 (default: no)", 1 },
     { "margin", KEY_MARGIN, "DISTANCE", 0, "How far apart pairs of two classes shall be (default: 2)", 1 },
     { "similar-label", KEY_SIMILAR_LABEL, "0|1", 0, "How pairs of one class are labelled: 1, with the loss d^2, or 0, with "
       "half of it, as in the paper by Hadsell, Chopra and LeCun (default: 1)", 1 },
     { "pairs", KEY_PAIRS, "N", 0, "Pairs drawn for each epoch, half of them of one class (default: 2000)", 1 },
-    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, margin 1, SGD at 0.01; options after it "
-      "change it", 1 },
+    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, margin 1, SGD "
+      "at 0.01; options after it change it", 1 },
     { 0 },
 };
 

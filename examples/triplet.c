@@ -20,10 +20,11 @@ typedef struct options_of_all {
 static const struct argp_option own_options[] = {
     { 0, 0, 0, 0, "The network:", 1 },
     EMBEDDER_OPTION_ROWS,
+    EMBEDDER_PAIRS_ROW,
     { "normalize", EMBEDDER_KEY_NORMALIZE, "no|yes", 0, "Scale vectors to length 1 (default: yes)", 1 },
     TRIPLET_OPTION_ROWS,
-    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, random triplets of margin 0.2, "
-      "SGD at 0.01; options after it change it", 1 },
+    { "textbook", EMBEDDER_KEY_TEXTBOOK, 0, 0, "A network of 512 and 128 with tanh after both, random triplets "
+      "of margin 0.2, SGD at 0.01; options after it change it", 1 },
     { 0 },
 };
 
