@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -601,6 +602,30 @@ START_TEST(running_out_of_memory_is_an_error_anywhere)
 }
 END_TEST
 
+/* jansson's own allocations as well, which the tests' allocator sees when it is handed to jansson. */
+START_TEST(the_json_librarys_memory_may_run_out_too)
+{
+    json_set_alloc_funcs(malloc, free);
+    lg_params *params = small_set();
+    ck_assert_int_eq(save_and_load(params), LG_OK); /* what is made once is made */
+    size_t refused = 0;
+    bool failed = true;
+    for (size_t n = 1; failed; n++) {
+        fail_alloc_at(n);
+        const lg_status status = save_and_load(params);
+        failed = fail_alloc_failed();
+        const size_t left = fail_alloc_live();
+        fail_alloc_off();
+        ck_assert_msg(left == 0, "allocation %zu: %zu blocks are left", n, left);
+        ck_assert_msg(!failed || status < 0, "allocation %zu is not missed", n);
+        ck_assert(status == LG_OK || lg_error()[0]);
+        refused += failed;
+    }
+    ck_assert_uint_gt(refused, 60);
+    lg_params_free(params);
+}
+END_TEST
+
 Suite *safetensors_suite(void)
 {
     Suite *suite = suite_create("safetensors");
@@ -625,6 +650,7 @@ Suite *safetensors_suite(void)
     tcase_add_test(tcase, a_full_disk_leaves_the_old_file);
     tcase_add_test(tcase, a_link_stays_a_link_and_modes_stay);
     tcase_add_test(tcase, running_out_of_memory_is_an_error_anywhere);
+    tcase_add_test(tcase, the_json_librarys_memory_may_run_out_too);
     suite_add_tcase(suite, tcase);
     return suite;
 }
