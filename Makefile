@@ -79,7 +79,7 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test check-valgrind bench accuracy accuracy-losses docs install uninstall clean help FORCE \
+.PHONY: all deps demo test test-long check-valgrind bench accuracy accuracy-losses docs install uninstall clean help FORCE \
 	$(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
@@ -168,6 +168,10 @@ test: deps
 	+@$(REMAKE) all $(BUILD)/tests/run
 	@$(RUN_TESTS) $(BUILD)/tests/run
 
+# The same with more of what depends on chance: 200 kills of a run instead of 20. CK_RUN_SUITE=kill: these alone.
+test-long:
+	+@LG_TEST_KILLS=200 $(MAKE) --no-print-directory test
+
 # Suite by suite, so that -j runs them beside each other; one alone: make valgrind-NAME.
 check-valgrind: $(TEST_SUITES:%=valgrind-%)
 
@@ -234,6 +238,7 @@ help:
 	@echo 'make                 library (static and shared) and trainers, in $(BUILD)/'
 	@echo 'make demo            installs what is missing, builds, trains the fraud detector'
 	@echo 'make test            installs what is missing, builds, runs every test (one suite: CK_RUN_SUITE=base)'
+	@echo 'make test-long       the same with 200 kills of a run with checkpoints instead of 20'
 	@echo 'make deps            installs what is missing (Debian, Ubuntu), or says what is'
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR; make uninstall takes it away'
 	@echo 'make check-valgrind  the tests under valgrind'

@@ -424,7 +424,7 @@ static bool add_fact_texts(run *r, const char *object)
         snprintf(key, sizeof key, "%s.%s", object, name);
         if (may_change(key))
             continue;
-        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17));
+        char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
         const bool added = text && json_object_set_new(r->fact_texts, key, json_string(text)) == 0;
         free(text);
         if (!added)

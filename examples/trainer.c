@@ -233,13 +233,29 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
     run_note_count(r, "arguments.threads", lg_num_threads());
 }
 
+/* Whether the checkpoint fits, lg_fit says later. */
+static lg_status announce_resume(run *r)
+{
+    lg_safetensors *file = lg_safetensors_open(run_checkpoint(r));
+    if (!file)
+        return lg_error_code();
+    const char *epoch = lg_safetensors_metadata(file, "epoch");
+    if (epoch && epoch[strspn(epoch, "0123456789")] == '\0')
+        printf("Going on after epoch %s: %s\n", epoch, run_checkpoint(r));
+    lg_safetensors_close(file);
+    run_note_text(r, "resumed_from", run_checkpoint(r));
+    return LG_OK;
+}
+
 run *trainer_open(const trainer *about, const trainer_options *options, int argc, const char *const *argv)
 {
     run *r = options->resume ? run_resume(options->resume) : run_open(about->name, options->out, options->overwrite);
     if (!r)
         return NULL;
-    if (options->resume)
-        run_note_text(r, "resumed_from", run_checkpoint(r));
+    if (options->resume && announce_resume(r) != LG_OK) {
+        run_free(r);
+        return NULL;
+    }
     run_note_text(r, "program", about->name);
     run_note_texts(r, "command", (size_t)argc, argv);
     note_arguments(r, about, options);

@@ -1,5 +1,5 @@
 /* The training loop (fit.h). */
-#include "train/checkpoint_internal.h"
+#include "train/fit_run_internal.h"
 
 #include "losses/loss.h"
 #include "tensor/memory_internal.h"
@@ -10,146 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Uses of the seed beside the tape's, which are numbered by epochs. */
-#define USE_SPLIT (UINT64_MAX - 1)
-#define USE_ORDER (UINT64_MAX - 2)
-
-typedef struct row {
-    const char **names;
-    double *values;
-    size_t count, name_capacity, value_capacity;
-} row;
-
-typedef struct fit {
-    const lg_fit_options *options;
-    lg_optimizer *optimizer;
-    lg_params *params;
-    double base_rate;
-    lg_schedule schedule;
-    bool scheduled; /* else the rate is the caller's, to change in a callback if he likes */
-    lg_dataset *train_part, *validation_part; /* of validation_split */
-    lg_tape *tape;
-    lg_pass train, again, validation; /* again: the training rows in evaluation mode */
-    bool validates;
-    lg_average *average;
-    size_t epochs, epoch;
-    size_t updates; /* since the beginning */
-
-    /* Of the group of batches that makes one update (options.accumulate). */
-    double weight; /* of their gradients together */
-
-    lg_monitor monitor;
-    lg_progress *progress;
-    lg_history *history;
-    lg_history_file *file;
-    bool catches_signals;
-    bool resumed; /* and no row was recorded since */
-    lg_stop stop;
-    row shown, recorded;
-} fit;
-
-/* ---------------------------------------------------------------- options */
-
-static lg_status check_options(const lg_fit_options *o)
-{
-    if (o->validation && o->validation_split != 0)
-        return lg_fail(LG_E_PARAM, "lg_fit: give validation or validation_split, not both");
-    if (!(o->validation_split >= 0 && o->validation_split < 1))
-        return lg_fail(LG_E_PARAM, "lg_fit: validation_split is %g; a share of at least 0 and below 1 is wanted",
-                       o->validation_split);
-    if (!(o->clip_norm >= 0) || !(o->clip_value >= 0))
-        return lg_fail(LG_E_PARAM, "lg_fit: clip_%s is %g; a bound above 0, or 0 for none, is wanted",
-                       o->clip_norm >= 0 ? "value" : "norm", o->clip_norm >= 0 ? o->clip_value : o->clip_norm);
-    if (o->class_weight && o->class_weight_count == 0)
-        return lg_fail(LG_E_PARAM, "lg_fit: class_weight is given, but class_weight_count is 0");
-    if (!o->class_weight && o->class_weight_count > 0)
-        return lg_fail_null("lg_fit: class_weight_count is %zu, but class_weight is NULL", o->class_weight_count);
-    if (o->save_every > 0 && !o->checkpoint_path)
-        return lg_fail_null("lg_fit: save_every is %zu, but checkpoint_path is NULL", o->save_every);
-    if (o->checkpoint_fact_count > 0 && !o->checkpoint_facts)
-        return lg_fail_null("lg_fit: checkpoint_fact_count is %zu, but checkpoint_facts is NULL",
-                            o->checkpoint_fact_count);
-    for (size_t i = 0; i < o->checkpoint_fact_count; i++) {
-        const lg_metadata *fact = o->checkpoint_facts + i;
-        if (!fact->key || !fact->value || strlen(fact->key) > LG_CHECKPOINT_FACT_BYTES)
-            return lg_fail_null("lg_fit: checkpoint_facts[%zu] is NULL or its key has more than %d bytes", i,
-                                LG_CHECKPOINT_FACT_BYTES);
-    }
-    return lg_schedule_check(o->schedule);
-}
-
-static lg_status open_passes(fit *f, const lg_dataset *dataset)
-{
-    const lg_fit_options *o = f->options;
-    const lg_rng root = lg_rng_seed(o->seed), order = lg_rng_split(&root, USE_ORDER);
-    const lg_dataset *validation = o->validation;
-    if (o->validation_split > 0) {
-        lg_rng rng = lg_rng_split(&root, USE_SPLIT);
-        lg_split *split = lg_split_dataset(dataset, o->validation_split, 0, &rng);
-        f->train_part = split ? lg_dataset_subset(dataset, split->train, split->train_rows) : NULL;
-        f->validation_part =
-            f->train_part ? lg_dataset_subset(dataset, split->validation, split->validation_rows) : NULL;
-        lg_split_free(split);
-        if (!f->validation_part)
-            return lg_error_code();
-        dataset = f->train_part;
-        validation = f->validation_part;
-    }
-    f->train.training = true;
-    lg_status status = lg_pass_open(&f->train, dataset, o->batch_size, o->no_shuffle ? NULL : &order);
-    f->validates = validation != NULL;
-    if (status == LG_OK && o->evaluate_train)
-        status = lg_pass_open(&f->again, dataset, o->batch_size, NULL);
-    if (status == LG_OK && f->validates)
-        status = lg_pass_open(&f->validation, validation, o->batch_size, NULL);
-    if (status == LG_OK && o->class_weight)
-        status = lg_reports_set_class_weight(f->train.reports, o->class_weight_count, o->class_weight);
-    return status;
-}
-
 /* ------------------------------------------------------------ checkpoints */
 
-static lg_checkpoint checkpoint_of(fit *f)
-{
-    return (lg_checkpoint){ .options = f->options,
-                            .optimizer = f->optimizer,
-                            .average = f->average,
-                            .schedule = &f->schedule,
-                            .monitor = &f->monitor,
-                            .history = f->history,
-                            .epoch = &f->epoch,
-                            .updates = &f->updates,
-                            .base_rate = &f->base_rate,
-                            .rows = f->train.rows,
-                            .validation_rows = f->validates ? f->validation.rows : 0,
-                            .batch_size = f->train.batch_size,
-                            .history_bytes = lg_history_file_bytes(f->file) };
-}
-
 /* After the last epoch as well, so that training can go on to more of them. */
-static lg_status save_checkpoint(fit *f)
+static lg_status save_checkpoint(lg_fit_run *f)
 {
     const size_t every = f->options->save_every ? f->options->save_every : 1;
     const bool last = f->epoch == f->epochs || f->stop != LG_STOP_NONE;
     if (!f->options->checkpoint_path || !(last || f->epoch % every == 0))
         return LG_OK;
-    const lg_checkpoint checkpoint = checkpoint_of(f);
+    const lg_checkpoint checkpoint = lg_fit_checkpoint(f);
     return lg_checkpoint_save(&checkpoint, f->options->checkpoint_path);
 }
 
-static lg_status resume(fit *f)
-{
-    lg_checkpoint checkpoint = checkpoint_of(f);
-    lg_status status = lg_checkpoint_load(&checkpoint, f->options->resume_path, f->options->history_path, &f->file);
-    if (status == LG_OK && f->average)
-        status = lg_average_apply(f->average);
-    f->resumed = status == LG_OK;
-    f->history->best_epoch = f->monitor.best_epoch;
-    return status;
-}
-
 /* The first row after a resume has all columns that the history has: its header is still right. */
-static lg_status check_columns(fit *f)
+static lg_status check_columns(lg_fit_run *f)
 {
     for (size_t i = 0; f->resumed && i < lg_history_column_count(f->history); i++) {
         const char *column = lg_history_column_name(f->history, i);
@@ -164,50 +39,9 @@ static lg_status check_columns(fit *f)
     return LG_OK;
 }
 
-static lg_status open_fit(fit *f, lg_step_function *step, void *model, const lg_dataset *dataset)
-{
-    const lg_fit_options *o = f->options;
-    if (!step || !dataset || !f->optimizer)
-        return lg_fail_null("lg_fit: the %s is NULL", !step            ? "step function"
-                                                      : !f->optimizer ? "optimizer"
-                                                                      : "data set");
-    lg_status status = check_options(o);
-    if (status != LG_OK)
-        return status;
-    f->epochs = o->epochs ? o->epochs : 1;
-    f->params = lg_optimizer_params(f->optimizer);
-    f->base_rate = lg_optimizer_learning_rate(f->optimizer);
-    f->schedule = o->schedule ? *o->schedule : lg_schedule_constant();
-    f->scheduled = f->schedule.kind != LG_SCHEDULE_CONSTANT;
-    if (!(f->tape = lg_tape_new()))
-        return LG_E_MEMORY;
-    f->train = f->again = f->validation =
-        (lg_pass){ .what = "lg_fit", .step = step, .model = model, .tape = f->tape, .seed = o->seed };
-    f->again.prefix = "train_";
-    f->validation.prefix = "val_";
-    status = open_passes(f, dataset);
-    if (status == LG_OK && o->average.kind != LG_AVERAGE_NONE)
-        status = (f->average = lg_average_new(f->params, &o->average)) ? LG_OK : lg_error_code();
-    if (status == LG_OK)
-        status = lg_monitor_init(&f->monitor, &o->early_stopping, f->validates);
-    if (status == LG_OK)
-        status = (f->history = lg_history_new()) ? LG_OK : LG_E_MEMORY;
-    if (status == LG_OK)
-        status = (f->progress = lg_progress_new(o->stream, o->verbose, f->epochs)) ? LG_OK : lg_error_code();
-    if (status == LG_OK && o->handle_signals) {
-        status = lg_signals_catch();
-        f->catches_signals = status == LG_OK;
-    }
-    if (status == LG_OK && o->resume_path)
-        status = resume(f);
-    else if (status == LG_OK && o->history_path)
-        status = (f->file = lg_history_file_open(o->history_path, NULL)) ? LG_OK : lg_error_code();
-    return status;
-}
-
 /* ------------------------------------------------------- numbers of a row */
 
-static lg_status put(row *r, const char *name, double value)
+static lg_status put(lg_fit_row *r, const char *name, double value)
 {
     if (lg_reserve(&r->names, &r->name_capacity, r->count + 1, sizeof *r->names, "lg_fit") != LG_OK ||
         lg_reserve(&r->values, &r->value_capacity, r->count + 1, sizeof *r->values, "lg_fit") != LG_OK)
@@ -217,7 +51,7 @@ static lg_status put(row *r, const char *name, double value)
     return LG_OK;
 }
 
-static lg_status put_pass(row *r, lg_pass *pass, bool pooled)
+static lg_status put_pass(lg_fit_row *r, lg_pass *pass, bool pooled)
 {
     size_t count;
     const char *const *names;
@@ -230,7 +64,7 @@ static lg_status put_pass(row *r, lg_pass *pass, bool pooled)
     return status;
 }
 
-static lg_status draw(fit *f, size_t step)
+static lg_status draw(lg_fit_run *f, size_t step)
 {
     f->shown.count = 0;
     lg_status status = put_pass(&f->shown, &f->train, false);
@@ -242,7 +76,7 @@ static lg_status draw(fit *f, size_t step)
 /* ------------------------------------------------------------ one update */
 
 /* The rate at `t` epochs or updates since the beginning. */
-static lg_status set_rate(fit *f, size_t t)
+static lg_status set_rate(lg_fit_run *f, size_t t)
 {
     const double rate = lg_schedule_rate(&f->schedule, f->base_rate, t);
     return isnan(rate) ? lg_error_code() : lg_optimizer_set_learning_rate(f->optimizer, rate);
@@ -251,7 +85,7 @@ static lg_status set_rate(fit *f, size_t t)
 /* Of a group of batches the loss is (sum of numerators) / (sum of divisors), whose last term is known only at its end.
  * So every batch adds the gradient of its numerator, and scale_gradients divides at last:
  *   mean loss   numerator = divisor loss      sum loss   numerator = loss, and nothing is divided */
-static lg_status add_gradients(fit *f, const lg_step_loss *loss)
+static lg_status add_gradients(lg_fit_run *f, const lg_step_loss *loss)
 {
     const bool sums = lg_loss_reduction(loss->tensor) == LG_REDUCE_SUM;
     const lg_real upstream = sums ? 1 : (lg_real)loss->divisor;
@@ -260,7 +94,7 @@ static lg_status add_gradients(fit *f, const lg_step_loss *loss)
     return given ? lg_backward_from(f->tape, loss->tensor, given) : lg_error_code();
 }
 
-static void scale_gradients(fit *f)
+static void scale_gradients(lg_fit_run *f)
 {
     const double factor = f->weight > 0 ? 1 / f->weight : 1;
     f->weight = 0;
@@ -272,7 +106,7 @@ static void scale_gradients(fit *f)
     }
 }
 
-static lg_status update(fit *f)
+static lg_status update(lg_fit_run *f)
 {
     const lg_fit_options *o = f->options;
     lg_status status = LG_OK;
@@ -295,7 +129,7 @@ static lg_status update(fit *f)
     return status;
 }
 
-static lg_status train_step(fit *f, size_t step)
+static lg_status train_step(lg_fit_run *f, size_t step)
 {
     const size_t group = f->options->accumulate > 1 ? f->options->accumulate : 1;
     const lg_step_loss loss = lg_pass_loss(&f->train, step);
@@ -311,7 +145,7 @@ static lg_status train_step(fit *f, size_t step)
 
 /* -------------------------------------------------------------- an epoch */
 
-static bool interrupted(fit *f)
+static bool interrupted(lg_fit_run *f)
 {
     if (!f->catches_signals || lg_signals_caught() == 0)
         return false;
@@ -320,7 +154,7 @@ static bool interrupted(fit *f)
     return true;
 }
 
-static lg_status evaluate(fit *f, lg_pass *pass)
+static lg_status evaluate(lg_fit_run *f, lg_pass *pass)
 {
     lg_pass_begin(pass, f->epoch);
     for (size_t step = 1; step <= pass->steps && !interrupted(f); step++)
@@ -330,9 +164,9 @@ static lg_status evaluate(fit *f, lg_pass *pass)
 }
 
 /* The epoch's row, in the history, in the file and on the line. */
-static lg_status record(fit *f, double began, double trained)
+static lg_status record(lg_fit_run *f, double began, double trained)
 {
-    row *r = &f->recorded;
+    lg_fit_row *r = &f->recorded;
     r->count = 0;
     lg_status status = put(r, "epoch", (double)f->epoch);
     if (status == LG_OK)
@@ -358,7 +192,7 @@ static lg_status record(fit *f, double began, double trained)
     return status == LG_OK && f->file ? lg_history_file_append(f->file, f->history) : status;
 }
 
-static lg_status run_epoch(fit *f)
+static lg_status run_epoch(lg_fit_run *f)
 {
     const double began = lg_clock();
     lg_status status = f->scheduled && f->schedule.unit == LG_PER_EPOCH ? set_rate(f, f->epoch - 1) : LG_OK;
@@ -381,7 +215,7 @@ static lg_status run_epoch(fit *f)
 }
 
 /* What the callback asks for. */
-static lg_status call_back(fit *f)
+static lg_status call_back(lg_fit_run *f)
 {
     const lg_fit_options *o = f->options;
     lg_status status = o->callback ? o->callback(f->epoch, f->history, o->context) : LG_OK;
@@ -395,7 +229,7 @@ static lg_status call_back(fit *f)
 }
 
 /* What follows from the epoch's row: the schedule, early stopping, the checkpoint, the callback. */
-static lg_status after_epoch(fit *f)
+static lg_status after_epoch(lg_fit_run *f)
 {
     bool stop = false;
     lg_status status = LG_OK;
@@ -416,14 +250,14 @@ static lg_status after_epoch(fit *f)
 }
 
 /* Stands where after_epoch stood when the checkpoint was written. */
-static lg_status go_on(fit *f)
+static lg_status go_on(lg_fit_run *f)
 {
     if (f->monitor.patience > 0 && f->monitor.waited >= f->monitor.patience)
         f->stop = LG_STOP_EARLY;
     return call_back(f);
 }
 
-static lg_status run(fit *f)
+static lg_status run(lg_fit_run *f)
 {
     lg_status status = f->resumed ? go_on(f) : LG_OK;
     lg_optimizer_zero_grad(f->optimizer);
@@ -438,37 +272,16 @@ static lg_status run(fit *f)
     return status == LG_OK ? lg_monitor_restore(&f->monitor, f->params) : status;
 }
 
-static void close_fit(fit *f)
-{
-    if (f->catches_signals)
-        lg_signals_release();
-    if (f->scheduled)
-        lg_optimizer_set_learning_rate(f->optimizer, f->base_rate);
-    lg_progress_free(f->progress);
-    lg_monitor_close(&f->monitor);
-    lg_average_free(f->average);
-    lg_pass_close(&f->train);
-    lg_pass_close(&f->again);
-    lg_pass_close(&f->validation);
-    lg_dataset_free(f->train_part);
-    lg_dataset_free(f->validation_part);
-    lg_tape_free(f->tape);
-    free(f->shown.names);
-    free(f->shown.values);
-    free(f->recorded.names);
-    free(f->recorded.values);
-}
-
 lg_history *lg_fit(lg_step_function *step, void *model, lg_optimizer *optimizer, const lg_dataset *dataset,
                    const lg_fit_options *options)
 {
-    fit f = { .options = options ? options : &(lg_fit_options){ 0 }, .optimizer = optimizer };
-    lg_status status = open_fit(&f, step, model, dataset);
+    lg_fit_run f = { .options = options ? options : &(lg_fit_options){ 0 }, .optimizer = optimizer };
+    lg_status status = lg_fit_open(&f, step, model, dataset);
     if (status == LG_OK)
         status = run(&f);
     if (f.history)
         f.history->stop = f.stop;
-    close_fit(&f);
+    lg_fit_close(&f);
     const lg_status closed = lg_history_file_close(f.file);
     if (status == LG_OK && closed == LG_OK)
         return f.history;
