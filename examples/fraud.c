@@ -7,10 +7,12 @@
  * The rows are split into three parts with the same share of fraud. The model learns on the training part; the
  * validation part chooses the threshold above which a probability counts as fraud; the test part is read once, at the
  * end, and says what the detector is worth. */
+#include "model_file.h"
 #include "report.h"
 #include "trainer.h"
 #include "transactions.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define MOST_LAYERS 8
@@ -171,6 +173,28 @@ static lg_status predict(detector *d, predictions *p)
     return values ? lg_dataset_labels(d->data.all, NULL, 0, p->target) : lg_error_code();
 }
 
+/* The network with what it takes to predict by it; the threshold only if one was chosen. */
+static lg_status save_model(const detector *d, run *r, double threshold)
+{
+    const size_t features = lg_dataset_features(d->data.all);
+    char layers[24 * (MOST_LAYERS + 2)], number[32];
+    size_t used = (size_t)snprintf(layers, sizeof layers, "%zu", features);
+    for (size_t i = 0; i < d->options->layers; i++)
+        used += (size_t)snprintf(layers + used, sizeof layers - used, ",%zu", d->options->hidden[i]);
+    snprintf(layers + used, sizeof layers - used, ",1");
+    snprintf(number, sizeof number, "%.17g", threshold);
+    char *inputs = model_names(d->data.all, features, lg_dataset_feature_name);
+    char *classes = model_names(d->data.all, 2, lg_dataset_class_name);
+    const lg_metadata texts[] = { { "layers", layers }, { "hidden_activation", "relu" }, { "output", "logit" },
+                                  { "features", inputs }, { "classes", classes }, { "threshold", number } };
+    lg_status status = inputs && classes ? model_save_with(r, "fraud detector", d->params, d->data.scaler, NULL, 0, texts,
+                                                           isnan(threshold) ? 5 : 6)
+                                         : lg_fail(LG_E_MEMORY, "out of memory for the names of %zu features", features);
+    free(inputs);
+    free(classes);
+    return status;
+}
+
 static lg_status train(detector *d, run *r, lg_history **history)
 {
     run_note_text(r, "arguments.positive", d->options->positive);
@@ -182,13 +206,14 @@ static lg_status train(detector *d, run *r, lg_history **history)
         return lg_error_code();
     lg_status status = trainer_note_history(r, *history, "Fraud detector: loss");
     if (status != LG_OK || lg_history_signal(*history))
-        return status;
+        return status == LG_OK ? save_model(d, r, NAN) : status;
     predictions p;
+    double threshold = NAN;
     status = predict(d, &p);
     if (status == LG_OK)
-        status = binary_report(r, &p, d->names, d->options->hardest);
+        status = binary_report(r, &p, d->names, d->options->hardest, &threshold);
     predictions_free(&p);
-    return status;
+    return status == LG_OK ? save_model(d, r, threshold) : status;
 }
 
 int main(int argc, char **argv)

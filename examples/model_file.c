@@ -1,5 +1,6 @@
 #include "model_file.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 #define NAME "model.safetensors"
@@ -7,13 +8,20 @@
 lg_status model_save(run *r, const char *kind, const lg_params *params, const lg_scaler *scaler,
                      const lg_file_entry *more, size_t more_count)
 {
+    return model_save_with(r, kind, params, scaler, more, more_count, NULL, 0);
+}
+
+lg_status model_save_with(run *r, const char *kind, const lg_params *params, const lg_scaler *scaler,
+                          const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count)
+{
     const size_t tensors = lg_params_count(params), features = lg_scaler_features(scaler);
-    const lg_metadata metadata[] = { { "kind", kind }, { "luge", lg_version() } };
     const char *path = run_path(r, NAME);
     lg_file_entry *entries = calloc(tensors + 2 + more_count, sizeof *entries);
+    lg_metadata *metadata = calloc(2 + text_count, sizeof *metadata);
     size_t count = 0;
-    if (!path || !entries) {
+    if (!path || !entries || !metadata) {
         free(entries);
+        free(metadata);
         return lg_fail(LG_E_MEMORY, "out of memory for the file of %zu tensors", tensors);
     }
     for (size_t i = 0; i < tensors; i++) {
@@ -27,9 +35,39 @@ lg_status model_save(run *r, const char *kind, const lg_params *params, const lg
     }
     for (size_t i = 0; i < more_count; i++)
         entries[count++] = more[i];
-    lg_status status = lg_safetensors_write(path, entries, count, metadata, sizeof metadata / sizeof *metadata);
+    metadata[0] = (lg_metadata){ "kind", kind };
+    metadata[1] = (lg_metadata){ "luge", lg_version() };
+    for (size_t i = 0; i < text_count; i++)
+        metadata[2 + i] = texts[i];
+    lg_status status = lg_safetensors_write(path, entries, count, metadata, 2 + text_count);
     if (status == LG_OK)
         run_note_file(r, NAME);
     free(entries);
+    free(metadata);
     return status;
+}
+
+/* json_string wants UTF-8: what is none is taken byte by byte. */
+static json_t *name_of(const char *name, size_t number)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%zu", number);
+    json_t *value = json_string(name ? name : text);
+    if (value)
+        return value;
+    snprintf(text, sizeof text, "%s", name ? name : "");
+    for (char *c = text; *c; c++)
+        *c = (unsigned char)*c < 128 ? *c : '?';
+    return json_string(text);
+}
+
+char *model_names(const lg_dataset *dataset, size_t count, const char *(*name)(const lg_dataset *, size_t))
+{
+    json_t *list = json_array();
+    bool whole = list != NULL;
+    for (size_t i = 0; i < count && whole; i++)
+        whole = json_array_append_new(list, name_of(name(dataset, i), i)) == 0;
+    char *text = whole ? json_dumps(list, JSON_COMPACT) : NULL;
+    json_decref(list);
+    return text;
 }

@@ -216,27 +216,26 @@ static bool has_part(const predictions *p, data_part part)
     return false;
 }
 
-lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest)
+lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest, double *threshold)
 {
     const data_part chosen_on = has_part(p, PART_VALIDATION) ? PART_VALIDATION : PART_TRAIN;
     const data_part judged_on = has_part(p, PART_TEST) ? PART_TEST : chosen_on;
-    double threshold;
     bool chosen;
     binary_scores even, best;
-    lg_status status = choose_threshold(p, chosen_on, &threshold, &chosen);
+    lg_status status = choose_threshold(p, chosen_on, threshold, &chosen);
     if (status == LG_OK)
         status = score(p, judged_on, 0.5, &even);
     if (status == LG_OK)
-        status = score(p, judged_on, threshold, &best);
+        status = score(p, judged_on, *threshold, &best);
     if (status != LG_OK)
         return status;
 
-    printf("\nThe %s part, at threshold %.4f (%s %s part)\n\n", part_name(judged_on), threshold,
+    printf("\nThe %s part, at threshold %.4f (%s %s part)\n\n", part_name(judged_on), *threshold,
            chosen ? "best F1 on the" : "too few of a class to choose one on the", part_name(chosen_on));
     if ((status = print_scores(&best, names)) != LG_OK)
         return status;
     printf("ROC AUC            %.4f\nAverage precision  %.4f\nF1                 %.4f at threshold %.4f, %.4f at 0.5\n\n",
-           best.roc_auc, best.average_precision, best.f1, threshold, even.f1);
+           best.roc_auc, best.average_precision, best.f1, *threshold, even.f1);
     run_note_text(r, "evaluated_on", part_name(judged_on));
     note_scores(r, "metrics", &best);
     note_scores(r, "metrics_at_one_half", &even);
@@ -246,6 +245,6 @@ lg_status binary_report(run *r, const predictions *p, const char *const names[2]
     if ((status = write_predictions(r, p)) != LG_OK)
         return status;
     char title[128];
-    snprintf(title, sizeof title, "Confusion matrix, %s part, threshold %.4f", part_name(judged_on), threshold);
+    snprintf(title, sizeof title, "Confusion matrix, %s part, threshold %.4f", part_name(judged_on), *threshold);
     return plot_confusion(r, 2, best.matrix, names, title);
 }

@@ -28,8 +28,8 @@ void predictions_free(predictions *p);
  * Prints the classification report and the confusion matrix as scikit-learn lays them out, ROC AUC, average precision
  * and F1 (also at 0.5), and the `hardest` rows of highest loss: rows that are unusual, or that carry a wrong label.
  * Notes the numbers in run.json ("metrics", "metrics_at_one_half"; NaN where a class is missing).
- * Writes confusion.svg and predictions.csv: row,part,target,probability,loss, a line for each row; `row` counts the
+ * *threshold is the one that was chosen. Writes confusion.svg and predictions.csv: row,part,target,probability,loss, a line for each row; `row` counts the
  * data's rows from 0, as pandas does, and numbers have the digits that tell them apart. */
-lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest);
+lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest, double *threshold);
 
 #endif

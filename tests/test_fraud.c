@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <luge.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,35 @@ END_TEST
 
 /* --------------------------------------------------------------- pictures */
 
+/* Logistic regression from the numbers of its file alone: 1 / (1 + exp(-(w (x - mean) / deviation + b))). */
+START_TEST(the_model_in_its_file_makes_the_predictions)
+{
+    ck_assert_int_eq(program_run(SMALL " --out r"), 0);
+    lg_safetensors *file = lg_safetensors_open(program_path("r/model.safetensors"));
+    ck_assert_msg(file != NULL, "%s", lg_error());
+    ck_assert_str_eq(lg_safetensors_metadata(file, "layers"), "3,1");
+    ck_assert_str_eq(lg_safetensors_metadata(file, "features"), "[\"a\",\"b\",\"c\"]");
+    ck_assert_str_eq(lg_safetensors_metadata(file, "classes"), "[\"0\",\"1\"]");
+    ck_assert_double_eq_tol(atof(lg_safetensors_metadata(file, "threshold")), fact("r/run.json", "metrics.threshold"), 1e-12);
+    lg_tensor *w = lg_safetensors_tensor(file, "dense_1.weight"), *b = lg_safetensors_tensor(file, "dense_1.bias");
+    lg_tensor *means = lg_safetensors_tensor(file, "input.means"), *deviations = lg_safetensors_tensor(file, "input.deviations");
+    lg_dataset *rows = lg_dataset_read_csv(program_path("small.csv"), &(lg_csv_options){ .target = "fraud" });
+    const char *line = program_file("r/predictions.csv");
+    for (size_t i = 0; i < 300; i++) {
+        double logit = lg_tensor_item(b), probability;
+        for (size_t k = 0; k < 3; k++)
+            logit += (double)lg_tensor_data(w)[k] * ((double)lg_dataset_values(rows, "x")[3 * i + k] -
+                     (double)lg_tensor_data(means)[k]) / (double)lg_tensor_data(deviations)[k];
+        line = strchr(line, '\n') + 1;
+        ck_assert_int_eq(sscanf(line, "%*u,%*[a-z],%*d,%lf", &probability), 1);
+        ck_assert_double_eq_tol(probability, 1 / (1 + exp(-logit)), 1e-5);
+    }
+    lg_tensor_free(w), lg_tensor_free(b), lg_tensor_free(means), lg_tensor_free(deviations);
+    lg_dataset_free(rows);
+    lg_safetensors_close(file);
+}
+END_TEST
+
 START_TEST(without_gnuplot_one_line_says_how_to_get_it)
 {
     ck_assert_int_eq(program_run("PATH=/nowhere; " SMALL " --out r"), 0);
@@ -534,6 +564,7 @@ Suite *fraud_suite(void)
     tcase_add_test(output, runs_are_numbered_and_never_replaced_unasked);
     tcase_add_test(output, a_dry_run_writes_nothing);
     tcase_add_test(output, output_in_a_pipe_is_plain_text);
+    tcase_add_test(output, the_model_in_its_file_makes_the_predictions);
     tcase_add_test(output, without_gnuplot_one_line_says_how_to_get_it);
     tcase_add_test(output, a_gnuplot_that_fails_does_not_fail_the_run);
     tcase_add_test(output, pictures_are_whole_where_gnuplot_is_installed);
