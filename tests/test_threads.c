@@ -14,6 +14,19 @@
 
 enum { MOST_TASKS = 200, MOST_WORKERS = 4 };
 
+/* AddressSanitizer's allocator has locks that it does not mind at a fork: where another thread holds one, the child hangs
+ * in its next allocation, whatever is tested. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FORKS_WITH_THREADS false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FORKS_WITH_THREADS false
+#endif
+#endif
+#ifndef FORKS_WITH_THREADS
+#define FORKS_WITH_THREADS true
+#endif
+
 typedef struct tally {
     atomic_int runs[MOST_TASKS];
     atomic_bool busy[MOST_WORKERS]; /* a worker that has a task */
@@ -252,7 +265,8 @@ Suite *threads_suite(void)
     tcase_add_test(tcase, a_call_within_a_task_runs_alone);
     tcase_add_test(tcase, several_threads_divide_their_work_at_once);
     tcase_add_test(tcase, a_forked_child_makes_a_team_of_its_own);
-    tcase_add_test(tcase, a_child_forked_while_the_team_is_made_or_works_does_not_hang);
+    if (FORKS_WITH_THREADS)
+        tcase_add_test(tcase, a_child_forked_while_the_team_is_made_or_works_does_not_hang);
     tcase_add_test(tcase, nothing_is_allocated_once_the_team_is_there);
     tcase_add_test(tcase, the_number_of_threads_is_set_and_goes_back_to_its_default);
     suite_add_tcase(suite, tcase);
