@@ -221,7 +221,7 @@ static int status_of_busy_process(void)
 
 START_TEST(a_child_forked_while_the_team_is_made_or_works_does_not_hang)
 {
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 10; i++)
         ck_assert_int_eq(status_of_busy_process(), 0);
 }
 END_TEST
