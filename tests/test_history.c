@@ -273,6 +273,51 @@ START_TEST(a_broken_file_is_named_with_its_line)
 }
 END_TEST
 
+START_TEST(the_content_tells_csv_from_json_lines)
+{
+    const char *names[] = { "h.csv", "h.jsonl", "h" };
+    const char *contents[] = { "epoch,loss\n1,0.5\n2,nan\n", "\n{\"epoch\": 1, \"loss\": 0.5}\n{\"epoch\": 2, \"loss\": null}\n",
+                               "\xEF\xBB\xBF  {\"epoch\": 1, \"loss\": 0.5}\r\n\r\n{\"epoch\": 2}" };
+    for (size_t n = 0; n < 3; n++)
+        for (size_t c = 0; c < 3; c++) {
+            write_file(in_folder(names[n]), contents[c]);
+            lg_history *history = lg_history_read(path);
+            ck_assert_msg(history != NULL, "%s", lg_error());
+            ck_assert_uint_eq(lg_history_rows(history), 2);
+            const double *loss = lg_history_column(history, "loss", NULL);
+            ck_assert(loss[0] == 0.5 && isnan(loss[1]));
+            lg_history_free(history);
+        }
+}
+END_TEST
+
+static const struct { const char *content; size_t rows, half; } growing[] = {
+    { "epoch,loss\n1,0.5\n2,0.25\n", 2, 0 },
+    { "epoch,loss\n1,0.5\n2,0.25", 1, 3 },
+    { "epoch,loss\n1,0.5\n2", 1, 3 },
+    { "epoch,loss\n1,0.5\n2,-", 1, 3 },
+    { "epoch,lo", 0, 1 },
+    { "", 0, 0 },
+    { "{\"epoch\": 1, \"loss\": 0.5}\n{\"epoch\": 2, \"loss\": 0.25}", 2, 0 },
+    { "{\"epoch\": 1, \"loss\": 0.5}\n{\"epoch\": 2, \"lo", 1, 2 },
+    { "{\"epo", 0, 1 },
+};
+
+START_TEST(a_growing_file_is_read_up_to_its_last_whole_line)
+{
+    size_t half = 77;
+    write_file(in_folder("g"), growing[_i].content);
+    lg_history *history = lg_history_read_growing(path, &half);
+    ck_assert_msg(history != NULL, "%s", lg_error());
+    ck_assert_uint_eq(lg_history_rows(history), growing[_i].rows);
+    ck_assert_uint_eq(half, growing[_i].half);
+    lg_history_free(history);
+    write_file(in_folder("g"), "epoch,loss\n1\n2,0.5"); /* what has its end is held to it */
+    ck_assert_ptr_null(lg_history_read_growing(path, NULL));
+    ck_assert_msg(strstr(lg_error(), "g:2: 1 cell, the header has 2") != NULL, "%s", lg_error());
+}
+END_TEST
+
 START_TEST(a_missing_file_is_an_io_error)
 {
     ck_assert_ptr_null(lg_history_read(in_folder("none.csv")));
@@ -366,6 +411,8 @@ Suite *history_suite(void)
     tcase_add_test(files, a_history_can_be_cut_and_gone_on_with);
     tcase_add_test(files, reading_accepts_what_other_programs_leave);
     tcase_add_loop_test(files, a_broken_file_is_named_with_its_line, 0, sizeof broken / sizeof *broken);
+    tcase_add_test(files, the_content_tells_csv_from_json_lines);
+    tcase_add_loop_test(files, a_growing_file_is_read_up_to_its_last_whole_line, 0, sizeof growing / sizeof *growing);
     tcase_add_test(files, a_missing_file_is_an_io_error);
     tcase_add_test(files, a_full_device_is_an_error);
     tcase_add_test(files, a_row_that_does_not_fit_leaves_the_rows_before_it_whole);

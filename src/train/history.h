@@ -51,10 +51,14 @@ LG_API lg_status lg_history_add(lg_history *history, size_t count, const char *c
 /* Keeps the first `rows` rows (to resume from an earlier epoch); columns stay. More than there are: no change. */
 LG_API void lg_history_cut(lg_history *history, size_t rows);
 
-/* Reads a file that was written by this module, CSV or JSON lines by its name, and checks it: the first column is
- * `epoch`, whole numbers that grow; every row has the header's columns. An empty file is an empty history. NULL on
- * error: LG_E_IO, LG_E_FORMAT ("history.csv:7: 5 cells, the header has 6"), LG_E_MEMORY. */
+/* Reads a file that was written by this module, CSV or JSON lines by its content, whatever its name, and checks it: the
+ * first column is `epoch`, whole numbers that grow; every row has the header's columns. An empty file is an empty history.
+ * NULL on error: LG_E_IO, LG_E_FORMAT ("history.csv:7: 5 cells, the header has 6"), LG_E_MEMORY. */
 LG_API lg_history *lg_history_read(const char *path);
+
+/* The same for a file that somebody still writes: a last line that is not whole is left out, and *half_line (not NULL: set)
+ * is its number, 0 where there is none. Whole is a line of CSV that has its end, and a row of JSON that can be read. */
+LG_API lg_history *lg_history_read_growing(const char *path, size_t *half_line);
 
 /* Writes the whole history under a temporary name, syncs it and renames it, so that `path` is whole at any time.
  * LG_E_IO, LG_E_MEMORY. */

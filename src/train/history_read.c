@@ -16,6 +16,9 @@ typedef struct reader {
     FILE *stream;
     char *line; /* without its end */
     size_t capacity, number;
+    bool ended;   /* the line has its end: all of it is written */
+    bool growing; /* a last line that is not whole is left out */
+    size_t half;  /* the number of that line, 0 without */
     const char **names; /* [count]: of the CSV header or of the JSON object */
     double *values;
     size_t count, name_capacity, value_capacity;
@@ -34,9 +37,33 @@ static lg_status next_line(reader *r, bool *found)
     r->number++;
     if (strlen(r->line) != (size_t)used)
         return lg_fail(LG_E_FORMAT, "%s:%zu: a zero byte; this is no text file", r->path, r->number);
+    r->ended = used > 0 && r->line[used - 1] == '\n';
     while (used > 0 && (r->line[used - 1] == '\n' || r->line[used - 1] == '\r'))
         r->line[--used] = '\0';
     return LG_OK;
+}
+
+/* The first line that is not empty; a mark of the byte order before it is taken off. */
+static lg_status first_line(reader *r, bool *found)
+{
+    static const char byte_order_mark[] = "\xEF\xBB\xBF";
+    lg_status status;
+    while ((status = next_line(r, found)) == LG_OK && *found) {
+        if (r->number == 1 && strncmp(r->line, byte_order_mark, 3) == 0)
+            memmove(r->line, r->line + 3, strlen(r->line + 3) + 1);
+        if (r->line[0])
+            break;
+    }
+    return status;
+}
+
+/* A line of CSV that lacks its end can lack digits as well, and nobody can tell. */
+static bool is_half(reader *r)
+{
+    const bool half = r->growing && !r->ended;
+    if (half)
+        r->half = r->number;
+    return half;
 }
 
 static lg_status reserve_cells(reader *r, size_t count)
@@ -86,9 +113,6 @@ static size_t cut_cells(char *line)
 /* The names point into `header`, which outlives the reading. */
 static lg_status read_header(reader *r, char *header)
 {
-    static const char byte_order_mark[] = "\xEF\xBB\xBF";
-    if (strncmp(header, byte_order_mark, 3) == 0)
-        header += 3;
     r->count = cut_cells(header);
     if (reserve_cells(r, r->count) != LG_OK)
         return LG_E_MEMORY;
@@ -124,19 +148,18 @@ static lg_status read_cells(reader *r)
     return add_row(r);
 }
 
-/* A history without a row has no columns, so a header alone is read as nothing. */
+/* The present line is the header. A history without a row has no columns, so a header alone is read as nothing. */
 static lg_status read_csv(reader *r)
 {
-    bool found;
-    lg_status status = next_line(r, &found);
-    if (status != LG_OK || !found)
-        return status;
+    bool found = true;
+    if (is_half(r))
+        return LG_OK;
     char *header = lg_strdup(r->line, "lg_history_read");
     if (!header)
         return LG_E_MEMORY;
-    status = read_header(r, header);
+    lg_status status = read_header(r, header);
     while (status == LG_OK && (status = next_line(r, &found)) == LG_OK && found)
-        if (r->line[0])
+        if (r->line[0] && !is_half(r))
             status = read_cells(r);
     free(header);
     return status;
@@ -148,10 +171,10 @@ static lg_status read_object(reader *r)
 {
     json_error_t error;
     json_t *object = json_loads(r->line, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &error);
+    if (!object && json_error_code(&error) == json_error_out_of_memory)
+        return lg_fail(LG_E_MEMORY, "lg_history_read: out of memory");
     if (!object)
-        return json_error_code(&error) == json_error_out_of_memory
-                   ? lg_fail(LG_E_MEMORY, "lg_history_read: out of memory")
-                   : lg_fail(LG_E_FORMAT, "%s:%zu: %s", r->path, r->number, error.text);
+        return is_half(r) ? LG_OK : lg_fail(LG_E_FORMAT, "%s:%zu: %s", r->path, r->number, error.text);
     lg_status status = json_is_object(object) ? reserve_cells(r, json_object_size(object) + 1)
                                               : lg_fail(LG_E_FORMAT, "%s:%zu: not a JSON object", r->path, r->number);
     const char *name;
@@ -175,24 +198,32 @@ static lg_status read_object(reader *r)
 
 static lg_status read_json_lines(reader *r)
 {
-    bool found;
-    lg_status status;
-    while ((status = next_line(r, &found)) == LG_OK && found) {
+    bool found = true;
+    lg_status status = LG_OK;
+    for (; status == LG_OK && found; status = status == LG_OK ? next_line(r, &found) : status)
         if (r->line[0])
             status = read_object(r);
-        if (status != LG_OK)
-            break;
-    }
     return status;
 }
 
-lg_history *lg_history_read(const char *path)
+/* By content: a row of JSON begins with a brace, which no header does. */
+static lg_status read_lines(reader *r)
+{
+    bool found;
+    lg_status status = first_line(r, &found);
+    if (status != LG_OK || !found)
+        return status;
+    const char first = r->line[strspn(r->line, " \t")];
+    return first == '{' || first == '[' ? read_json_lines(r) : read_csv(r);
+}
+
+static lg_history *read_file(const char *path, bool growing, size_t *half)
 {
     if (!path) {
         lg_fail_null("lg_history_read: the path is NULL");
         return NULL;
     }
-    reader r = { .path = path, .stream = fopen(path, "re") };
+    reader r = { .path = path, .stream = fopen(path, "re"), .growing = growing };
     if (!r.stream) {
         if (errno == ENOMEM)
             lg_fail(LG_E_MEMORY, "%s: cannot be opened: out of memory", path);
@@ -200,15 +231,25 @@ lg_history *lg_history_read(const char *path)
             lg_fail(LG_E_IO, "%s: cannot be opened: %s", path, strerror(errno));
         return NULL;
     }
-    lg_status status = (r.history = lg_history_new()) ? LG_OK : LG_E_MEMORY;
-    if (status == LG_OK)
-        status = lg_history_path_is_json(path) ? read_json_lines(&r) : read_csv(&r);
+    lg_status status = (r.history = lg_history_new()) ? read_lines(&r) : LG_E_MEMORY;
     fclose(r.stream);
     free(r.line);
     free(r.names);
     free(r.values);
+    if (half)
+        *half = r.half;
     if (status == LG_OK)
         return r.history;
     lg_history_free(r.history);
     return NULL;
+}
+
+lg_history *lg_history_read(const char *path)
+{
+    return read_file(path, false, NULL);
+}
+
+lg_history *lg_history_read_growing(const char *path, size_t *half_line)
+{
+    return read_file(path, true, half_line);
 }
