@@ -1,18 +1,9 @@
 #include "plot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <signal.h>
-#include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
-
-/* ----------------------------------------------------------------- gnuplot */
 
 /* Says once why there are no pictures. */
 static void no_picture(const char *reason)
@@ -21,40 +12,6 @@ static void no_picture(const char *reason)
     if (!said)
         fprintf(stderr, "%s: no pictures: %s\n", program_invocation_short_name, reason);
     said = true;
-}
-
-/* Starts gnuplot with its input from `input` and its output to `output`; 0 or the reason (errno). -d: a user's own
- * settings do not change the picture. */
-static int start_gnuplot(int input, int output, pid_t *process)
-{
-    char *const arguments[] = { "gnuplot", "-d", "-", NULL };
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int failure = posix_spawn_file_actions_init(&actions);
-    if (failure)
-        return failure;
-    failure = posix_spawnattr_init(&attributes);
-    if (failure) {
-        posix_spawn_file_actions_destroy(&actions);
-        return failure;
-    }
-    if (!(failure = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO)) &&
-        !(failure = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)) &&
-        !(failure = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)))
-        failure = posix_spawnp(process, arguments[0], &actions, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
-    return failure;
-}
-
-/* Waits for the end of gnuplot; true when it reports success. */
-static bool end_gnuplot(pid_t process)
-{
-    int status;
-    while (waitpid(process, &status, 0) < 0)
-        if (errno != EINTR)
-            return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* gnuplot reports success even where its output did not fit on the disk: a picture must be whole, and if it is not, this
@@ -73,39 +30,6 @@ static bool is_whole_svg(FILE *picture)
            fread(tail, 1, sizeof tail - 1, picture) == sizeof tail - 1 && strstr(tail, "</svg>") != NULL;
 }
 
-/* Feeds the script to gnuplot; true when gnuplot ran and was content. */
-static bool run_gnuplot(int output, plot_script *script, const void *context)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) {
-        no_picture(strerror(errno));
-        return false;
-    }
-    pid_t process;
-    int failure = start_gnuplot(ends[0], output, &process);
-    close(ends[0]);
-    FILE *pipe = failure ? NULL : fdopen(ends[1], "w");
-    if (pipe) {
-        fputs("set terminal svg size 720,480 noenhanced background '#ffffff' font 'sans,13'\n"
-              "set encoding utf8\n",
-              pipe);
-        script(pipe, context);
-        fclose(pipe);
-    } else {
-        close(ends[1]);
-    }
-    if (failure) {
-        no_picture(failure == ENOENT ? "gnuplot is not installed (on Debian: apt-get install gnuplot-nox)"
-                                     : strerror(failure));
-        return false;
-    }
-    if (!end_gnuplot(process)) {
-        no_picture("gnuplot failed");
-        return false;
-    }
-    return true;
-}
-
 lg_status plot_draw(run *r, const char *file, plot_script *script, const void *context)
 {
     run_file picture;
@@ -113,12 +37,11 @@ lg_status plot_draw(run *r, const char *file, plot_script *script, const void *c
     if (status != LG_OK)
         return status;
 
-    /* A gnuplot that dies early must not take this program along. */
-    struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
-    sigaction(SIGPIPE, &ignore, &before);
-    bool drawn = run_gnuplot(fileno(picture.stream), script, context);
-    sigaction(SIGPIPE, &before, NULL);
-
+    const char *failure = gnuplot_run(fileno(picture.stream),
+                                      "svg size 720,480 noenhanced background '#ffffff' font 'sans,13'", script, context);
+    const bool drawn = !failure;
+    if (failure)
+        no_picture(failure);
     if (drawn && is_whole_svg(picture.stream))
         return run_file_end(&picture);
     if (drawn && !has_room(picture.stream)) {
@@ -128,17 +51,6 @@ lg_status plot_draw(run *r, const char *file, plot_script *script, const void *c
     }
     run_file_discard(&picture);
     return status;
-}
-
-void plot_string(FILE *gnuplot, const char *text)
-{
-    fputc('\'', gnuplot);
-    for (; *text; text++)
-        if (*text == '\'')
-            fputs("''", gnuplot);
-        else
-            fputc((unsigned char)*text < ' ' || *text == 127 ? ' ' : *text, gnuplot);
-    fputc('\'', gnuplot);
 }
 
 /* ---------------------------------------------------------------- pictures */
