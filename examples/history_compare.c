@@ -1,0 +1,227 @@
+#include "history_compare.h"
+#include "gnuplot.h"
+#include "history_show.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------- table */
+
+void history_compare_table(const history_runs *all, const char *column, history_better better)
+{
+    char heading[128];
+    size_t label_width = strlen("run"), best_width;
+    for (size_t i = 0; i < all->count; i++) {
+        const size_t width = history_width(all->runs[i].label);
+        label_width = width > label_width ? width : label_width;
+    }
+    snprintf(heading, sizeof heading, "best %s", column);
+    best_width = history_width(heading) > 12 ? history_width(heading) : 12;
+    history_pad("run", -(int)label_width);
+    printf("  %7s  ", "epochs");
+    history_pad(heading, (int)best_width);
+    printf("  %7s  %12s\n", "epoch", "last loss");
+    for (size_t i = 0; i < all->count; i++) {
+        const history_run *run = &all->runs[i];
+        const double *loss = history_values(run, "loss");
+        char best[HISTORY_NUMBER_BYTES] = "-", at[HISTORY_NUMBER_BYTES] = "-", last[HISTORY_NUMBER_BYTES] = "-";
+        size_t row;
+        if (history_best(run, column, better, &row)) {
+            history_number(history_values(run, column)[row], best);
+            snprintf(at, sizeof at, "%.0f", history_values(run, "epoch")[row]);
+        }
+        history_pad(run->label, -(int)label_width);
+        printf("  %7zu  %*s  %7s  %12s\n", run->rows, (int)best_width, best, at,
+               loss ? history_number(loss[run->rows - 1], last) : last);
+    }
+}
+
+/* ----------------------------------------------------------------- picture */
+
+bool history_picture_is_png(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && strcasecmp(dot, ".png") == 0;
+}
+
+typedef struct picture {
+    const history_runs *all;
+    const history_picture_options *options;
+} picture;
+
+static bool drawable(double value, bool log_scale)
+{
+    return isfinite(value) && (!log_scale || value > 0);
+}
+
+/* What cannot be drawn leaves a gap: an empty line. */
+static bool has_points(const history_run *run, const char *column, bool log_scale)
+{
+    const double *values = history_values(run, column);
+    for (size_t i = 0; values && i < run->rows; i++)
+        if (drawable(values[i], log_scale))
+            return true;
+    return false;
+}
+
+static void write_points(FILE *gnuplot, const history_run *run, const char *column, bool log_scale)
+{
+    const double *values = history_values(run, column), *epoch = history_values(run, "epoch");
+    for (size_t i = 0; i < run->rows; i++)
+        if (drawable(values[i], log_scale))
+            fprintf(gnuplot, "%.0f %.9g\n", epoch[i], values[i]);
+        else
+            fputs("\n", gnuplot);
+}
+
+static void write_title(FILE *gnuplot, const history_run *run, const char *column, bool named)
+{
+    char title[512];
+    snprintf(title, sizeof title, named ? "%s: %s" : "%s", run->label, column);
+    plot_string(gnuplot, title);
+}
+
+/* A colour for each run, a kind of line for each column; runs beyond the colours go on with other dashes. */
+static void picture_script(FILE *gnuplot, const void *context)
+{
+    static const char *const colors[] = { "#1f6fb4", "#d9622b", "#2e8b57", "#8e44ad", "#b8860b", "#c2185b", "#17807e",
+                                          "#5d6d7e" };
+    const size_t color_count = sizeof colors / sizeof *colors;
+    const picture *p = context;
+    const history_picture_options *options = p->options;
+    size_t curves = 0, longest = 0;
+    for (size_t c = 0; c < options->count; c++)
+        for (size_t i = 0; i < p->all->count; i++) {
+            const history_run *run = &p->all->runs[i];
+            if (!has_points(run, options->columns[c], options->log_scale))
+                continue;
+            fprintf(gnuplot, "$curve%zu << END\n", curves++);
+            write_points(gnuplot, run, options->columns[c], options->log_scale);
+            fputs("END\n", gnuplot);
+            longest = run->rows > longest ? run->rows : longest;
+        }
+    fputs("set xlabel 'epoch'\nset ylabel ", gnuplot);
+    plot_string(gnuplot, options->count == 1 ? options->columns[0] : "value");
+    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n%s%s"
+                     "set offsets graph 0.01, graph 0.01, graph 0.03, graph 0.03\nplot ",
+            curves > 6 ? "outside right top" : "top right", options->log_scale ? "set logscale y\nset format y '%g'\n" : "",
+            longest <= 20 ? "set xtics 1\n" : "");
+    size_t curve = 0;
+    for (size_t c = 0; c < options->count; c++)
+        for (size_t i = 0; i < p->all->count; i++) {
+            const history_run *run = &p->all->runs[i];
+            if (!has_points(run, options->columns[c], options->log_scale))
+                continue;
+            fprintf(gnuplot, "%s$curve%zu using 1:2 with linespoints lc rgb '%s' lw 2 dt %zu pt 7 ps %s title ",
+                    curve ? ", " : "", curve, colors[i % color_count], 1 + (c + i / color_count) % 5,
+                    longest <= 40 ? "0.5" : "0.2");
+            write_title(gnuplot, run, options->columns[c], options->count > 1);
+            curve++;
+        }
+    fputs("\n", gnuplot);
+}
+
+/* The ends of a whole picture: "</svg>", or the last chunk of PNG. */
+static bool is_whole(const char *bytes, size_t count, bool png)
+{
+    if (png)
+        return count > 8 && memcmp(bytes, "\x89PNG", 4) == 0 && memcmp(bytes + count - 8, "IEND", 4) == 0;
+    return count > 8 && memmem(bytes + count - 8, 8, "</svg>", 6) != NULL;
+}
+
+/* Draws into `memory`, a file that no disk holds: PNG by cairo, or by libgd where gnuplot was built without. */
+static const char *draw(int memory, const picture *p, bool png)
+{
+    static const char *const pngs[] = { "pngcairo size 960,600 noenhanced background '#ffffff' font 'sans,11'",
+                                        "png size 960,600 noenhanced background '#ffffff'" };
+    if (!png)
+        return gnuplot_run(memory, "svg size 960,600 noenhanced background '#ffffff' font 'sans,13'", picture_script, p);
+    const char *failure = gnuplot_run(memory, pngs[0], picture_script, p);
+    if (failure == gnuplot_failed && ftruncate(memory, 0) == 0 && lseek(memory, 0, SEEK_SET) == 0)
+        failure = gnuplot_run(memory, pngs[1], picture_script, p);
+    return failure == gnuplot_failed ? "gnuplot draws no PNG here (it has neither pngcairo nor png); try a name in .svg"
+                                     : failure;
+}
+
+static lg_status not_written(const char *path, int reason)
+{
+    return lg_fail(LG_E_IO, "%s: cannot be written: %s", path, strerror(reason));
+}
+
+static int write_bytes(int descriptor, const char *bytes, size_t count)
+{
+    while (count > 0) {
+        const ssize_t written = write(descriptor, bytes, count);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? errno : EIO;
+        bytes += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Under a temporary name, synced and renamed; what is no regular file (a device, a pipe) is written in place. */
+static lg_status write_file(const char *path, const char *bytes, size_t count)
+{
+    struct stat about;
+    const bool in_place = stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+    char *temporary;
+    if (asprintf(&temporary, in_place ? "%s" : "%s.partial", path) < 0)
+        return lg_fail(LG_E_MEMORY, "%s: out of memory", path);
+    const int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int reason = descriptor < 0 ? errno : write_bytes(descriptor, bytes, count);
+    if (!reason && !in_place && fsync(descriptor) < 0)
+        reason = errno;
+    if (descriptor >= 0 && close(descriptor) < 0 && !reason)
+        reason = errno;
+    if (!reason && !in_place && rename(temporary, path) < 0)
+        reason = errno;
+    if (reason && descriptor >= 0 && !in_place)
+        unlink(temporary);
+    free(temporary);
+    return reason ? not_written(path, reason) : LG_OK;
+}
+
+/* What gnuplot left in memory goes to the file, if it is whole. */
+static lg_status keep_picture(int memory, const char *path, bool png)
+{
+    struct stat about;
+    if (fstat(memory, &about) < 0)
+        return not_written(path, errno);
+    const size_t count = (size_t)about.st_size;
+    char *bytes = count ? mmap(NULL, count, PROT_READ, MAP_SHARED, memory, 0) : NULL;
+    if (bytes == MAP_FAILED)
+        return lg_fail(LG_E_MEMORY, "%s: out of memory for a picture of %zu bytes", path, count);
+    lg_status status = bytes && is_whole(bytes, count, png) ? write_file(path, bytes, count)
+                                                            : lg_fail(LG_E_STATE, "%s: gnuplot gave no whole picture", path);
+    if (bytes)
+        munmap(bytes, count);
+    return status;
+}
+
+lg_status history_compare_picture(const history_runs *all, const history_picture_options *options, const char *path)
+{
+    const bool png = history_picture_is_png(path);
+    bool any = false;
+    for (size_t c = 0; c < options->count; c++)
+        for (size_t i = 0; i < all->count; i++)
+            any |= has_points(&all->runs[i], options->columns[c], options->log_scale);
+    if (!any)
+        return lg_fail(LG_E_PARAM, "%s: nothing to draw: no value of \"%s\" is %s", path, options->columns[0],
+                       options->log_scale ? "finite and above 0, which a logarithmic axis needs" : "finite");
+    const int memory = memfd_create("picture", MFD_CLOEXEC);
+    if (memory < 0)
+        return not_written(path, errno);
+    const char *failure = draw(memory, &(picture){ all, options }, png);
+    lg_status status = failure ? lg_fail(LG_E_STATE, "%s: %s", path, failure) : keep_picture(memory, path, png);
+    close(memory);
+    return status;
+}
