@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,11 +88,38 @@ static void write_title(FILE *gnuplot, const history_run *run, const char *colum
     plot_string(gnuplot, title);
 }
 
+/* The range of both axes: what is drawn, and a little more. */
+static void write_ranges(FILE *gnuplot, const picture *p)
+{
+    const bool log_scale = p->options->log_scale;
+    double left = INFINITY, right = -INFINITY, low = INFINITY, high = -INFINITY;
+    for (size_t c = 0; c < p->options->count; c++)
+        for (size_t i = 0; i < p->all->count; i++) {
+            const history_run *run = &p->all->runs[i];
+            const double *values = history_values(run, p->options->columns[c]), *epoch = history_values(run, "epoch");
+            for (size_t row = 0; values && row < run->rows; row++)
+                if (drawable(values[row], log_scale)) {
+                    const double y = log_scale ? log10(values[row]) : values[row];
+                    left = fmin(left, epoch[row]);
+                    right = fmax(right, epoch[row]);
+                    low = fmin(low, y);
+                    high = fmax(high, y);
+                }
+        }
+    const double beside = right > left ? (right - left) / 50 : 0.5;
+    const double span = high / 2 - low / 2; /* half of it, which is finite in any case */
+    const double above = span > 0 ? span / 15 : log_scale || low == 0 ? 0.5 : fabs(low) / 10;
+    const double bottom = low >= 0 && !log_scale ? fmax(0, low - above) : low - above, top = high + above;
+    fprintf(gnuplot, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left - beside, right + beside,
+            log_scale ? pow(10, bottom) : fmax(bottom, -DBL_MAX), log_scale ? pow(10, top) : fmin(top, DBL_MAX));
+}
+
 /* A colour for each run, a kind of line for each column; runs beyond the colours go on with other dashes. */
 static void picture_script(FILE *gnuplot, const void *context)
 {
     static const char *const colors[] = { "#1f6fb4", "#d9622b", "#2e8b57", "#8e44ad", "#b8860b", "#c2185b", "#17807e",
                                           "#5d6d7e" };
+    static const char *const dashes[] = { "solid", "(8,5)", "(2,4)", "(10,4,2,4)", "(5,3)" };
     const size_t color_count = sizeof colors / sizeof *colors;
     const picture *p = context;
     const history_picture_options *options = p->options;
@@ -108,18 +136,19 @@ static void picture_script(FILE *gnuplot, const void *context)
         }
     fputs("set xlabel 'epoch'\nset ylabel ", gnuplot);
     plot_string(gnuplot, options->count == 1 ? options->columns[0] : "value");
-    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n%s%s"
-                     "set offsets graph 0.01, graph 0.01, graph 0.03, graph 0.03\nplot ",
+    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n%s%s",
             curves > 6 ? "outside right top" : "top right", options->log_scale ? "set logscale y\nset format y '%g'\n" : "",
             longest <= 20 ? "set xtics 1\n" : "");
+    write_ranges(gnuplot, p);
+    fputs("plot ", gnuplot);
     size_t curve = 0;
     for (size_t c = 0; c < options->count; c++)
         for (size_t i = 0; i < p->all->count; i++) {
             const history_run *run = &p->all->runs[i];
             if (!has_points(run, options->columns[c], options->log_scale))
                 continue;
-            fprintf(gnuplot, "%s$curve%zu using 1:2 with linespoints lc rgb '%s' lw 2 dt %zu pt 7 ps %s title ",
-                    curve ? ", " : "", curve, colors[i % color_count], 1 + (c + i / color_count) % 5,
+            fprintf(gnuplot, "%s$curve%zu using 1:2 with linespoints lc rgb '%s' lw 2 dt %s pt 7 ps %s title ",
+                    curve ? ", " : "", curve, colors[i % color_count], dashes[(c + i / color_count) % 5],
                     longest <= 40 ? "0.5" : "0.2");
             write_title(gnuplot, run, options->columns[c], options->count > 1);
             curve++;

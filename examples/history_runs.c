@@ -15,7 +15,8 @@
 /* The last `parts` parts of a path, without the end of a file's name; "history" says nothing and is left out. */
 static char *label_of(const char *path, size_t parts)
 {
-    char *whole = strcmp(path, "/dev/stdin") == 0 ? strdup("stdin") : strdup(path), *label = NULL;
+    char *whole = strcmp(path, "/dev/stdin") == 0 ? strdup("stdin") : strchr(path, '/') ? strdup(path) : realpath(path, NULL);
+    char *label = NULL;
     if (!whole)
         return NULL;
     char *slash = strrchr(whole, '/'), *name = slash ? slash + 1 : whole, *dot = strrchr(name, '.');
