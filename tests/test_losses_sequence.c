@@ -3,6 +3,7 @@
 #include "losses/sequence.h"
 #include "tensor/threads.h"
 
+#include "fail_alloc.h"
 #include "loss_trial.h"
 #include "reference/losses_sequence.h"
 
@@ -542,6 +543,32 @@ START_TEST(any_number_of_threads_gives_the_same_bits)
 }
 END_TEST
 
+START_TEST(a_steady_step_on_several_threads_allocates_nothing)
+{
+    lg_rng rng = lg_rng_seed(2);
+    lg_tensor *pred = lg_tensor_normal(LG_SHAPE(12, 40, 6), 0, 1, &rng);
+    lg_tensor *target = lg_tensor_from_indices(LG_SHAPE(12, 3), (const int32_t[36]){ 1, 2, 3, 4, 5, 1, 2, 2, 2 });
+    lg_tape *tape = lg_tape_new();
+    lg_tensor_require_grad(pred, true);
+    lg_set_num_threads(3);
+    lg_status status = LG_OK;
+    for (int step = 0; step < 12; step++) {
+        if (step == 4) /* the tape has its memory and the team its threads */
+            fail_alloc_at(0);
+        lg_tape_reset(tape);
+        if (status == LG_OK)
+            status = lg_backward(tape, lg_ctc(tape, pred, target, NULL, NULL, LG_CTC_LOGITS, 0, false, false, NULL));
+    }
+    fail_alloc_off();
+    lg_set_num_threads(0);
+    ck_assert_msg(status == LG_OK, "%s", lg_error());
+    ck_assert_uint_eq(fail_alloc_count(), 0);
+    lg_tape_free(tape);
+    lg_tensor_free(pred);
+    lg_tensor_free(target);
+}
+END_TEST
+
 /* Long samples of ordinary logits, whose probability is e^-3000 and less: against the same in logarithms, which is what
  * log probabilities that sum to more than 1 are computed in: adding c to each adds T c to log P. Float
  * rounds the logarithms themselves, by 1e-7 and more each; over 900 frames that moves posteriors by up to 1e-4. */
@@ -714,6 +741,7 @@ Suite *losses_sequence_suite(void)
     tcase_add_test(edges, an_empty_batch_costs_nothing);
     tcase_add_test(edges, wrong_calls_are_explained);
     tcase_add_test(edges, any_number_of_threads_gives_the_same_bits);
+    tcase_add_test(edges, a_steady_step_on_several_threads_allocates_nothing);
     tcase_add_test(edges, long_samples_equal_the_sum_in_logarithms);
     suite_add_tcase(suite, edges);
     return suite;
