@@ -42,7 +42,7 @@ LG_LOSS_KERNEL(scce_logits, c, gradient)
 {
     const size_t classes = c->width[0];
     lg_real *e = c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], e);
+    shifted_exponentials(c->units, classes, c->x[0], 1, e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const size_t label = (size_t)c->label[u];
@@ -160,7 +160,7 @@ LG_LOSS_KERNEL_2(cce_logits, c, gradient, by_target)
 {
     const size_t classes = c->width[0];
     lg_real *e = c->scratch, *v = c->scratch_2;
-    shifted_exponentials(c->units, classes, c->x[0], e);
+    shifted_exponentials(c->units, classes, c->x[0], 1, e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const lg_real sum = mix_of_target(c, c->x[1] + u * classes, v);
@@ -285,7 +285,7 @@ LG_LOSS_KERNEL(gce_logits, c, gradient)
     const size_t classes = c->width[0];
     const lg_real q = (lg_real)c->param[GCE_Q];
     lg_real *e = c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], e);
+    shifted_exponentials(c->units, classes, c->x[0], 1, e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const size_t label = (size_t)c->label[u];

@@ -1,23 +1,10 @@
 /* How far two distributions over classes are from each other (probabilistic.h). */
 #include "losses/loss_internal.h"
+#include "losses/softmax_internal.h"
 #include "losses/probabilistic.h"
 #include "tensor/reduce_internal.h"
 
 #include <string.h>
-
-/* e = exp((z - max z) / T), row by row of a chunk, the exponentials in one flat loop that vectorises over short rows. */
-LG_INLINE void softened_exponentials(const lg_loss_chunk *c, const lg_real *logits, lg_real inverse_temperature,
-                                     lg_real *restrict e)
-{
-    const size_t classes = c->width[0];
-    for (size_t u = 0; u < c->units; u++) {
-        const lg_real *z = logits + u * classes, largest = lg_largest_of(z, classes);
-        for (size_t k = 0; k < classes; k++)
-            e[u * classes + k] = (z[k] - largest) * inverse_temperature;
-    }
-    for (size_t i = 0; i < c->units * classes; i++)
-        e[i] = real_exp(e[i]);
-}
 
 /* ----------------------------------------------------------- kl_divergence */
 
@@ -103,7 +90,7 @@ LG_INLINE void kl_of_logits(const lg_loss_chunk *c, bool gradient, bool by_targe
     const size_t classes = c->width[0];
     const lg_real scale = c->scale;
     lg_real *e = c->scratch;
-    softened_exponentials(c, c->x[0], 1, e);
+    shifted_exponentials(c->units, classes, c->x[0], 1, e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes, *target = c->x[1] + u * classes, largest = lg_largest_of(z, classes);
         const double sum = lg_sum_of(e, classes);
@@ -214,7 +201,7 @@ LG_LOSS_KERNEL(distillation, c, gradient)
     const size_t classes = c->width[0];
     const lg_real temperature = (lg_real)c->param[0], inverse = (lg_real)(1 / c->param[0]);
     const lg_real factor = c->scale * temperature;
-    softened_exponentials(c, c->x[0], inverse, c->scratch);
+    shifted_exponentials(c->units, classes, c->x[0], inverse, c->scratch);
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *e = c->scratch + u * classes;
         const double sum = lg_sum_of(e, classes);
@@ -223,7 +210,7 @@ LG_LOSS_KERNEL(distillation, c, gradient)
         for (size_t k = 0; gradient && k < classes; k++)
             c->d[0][u * classes + k] = factor * share * e[k];
     }
-    softened_exponentials(c, c->x[1], inverse, c->scratch);
+    shifted_exponentials(c->units, classes, c->x[1], inverse, c->scratch);
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *z = c->x[0] + u * classes, *t = c->x[1] + u * classes, *e = c->scratch + u * classes;
         const lg_real largest_z = lg_largest_of(z, classes), largest_t = lg_largest_of(t, classes);

@@ -6,15 +6,16 @@
 #include "losses/loss.h"
 #include "tensor/reduce_internal.h"
 
-/* e[u][k] = exp(z[u][k] - max_k z[u][k]) over a chunk of rows: one flat loop of exp, vectorised whatever the length of a
- * row. */
-LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real *restrict e)
+/* e[u][k] = exp((z[u][k] - max_k z[u][k]) / T) over a chunk of rows, T a temperature: one flat loop of exp, vectorised
+ * whatever the length of a row. */
+LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real inverse_temperature,
+                                    lg_real *restrict e)
 {
     for (size_t u = 0; u < rows; u++) {
         const lg_real *z = logits + u * classes;
         const lg_real largest = lg_largest_of(z, classes);
         for (size_t k = 0; k < classes; k++)
-            e[u * classes + k] = z[k] - largest;
+            e[u * classes + k] = (z[k] - largest) * inverse_temperature;
     }
     for (size_t i = 0; i < rows * classes; i++)
         e[i] = real_exp(e[i]);
