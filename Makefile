@@ -73,14 +73,16 @@ TRAINERS := $(filter-out $(NOT_INSTALLED),$(PROGRAMS))
 TEST_SUITES := $(sort $(patsubst tests/test_%.c,%,$(wildcard tests/test_*.c)))
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/user_program.c,$(wildcard tests/*.c)))
 
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+
 STATIC := $(BUILD)/lib$(NAME).a
 SONAME := lib$(NAME).so.$(MAJOR)
 SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test test-long check-valgrind bench accuracy accuracy-losses docs install uninstall clean help FORCE \
-	$(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%)
+.PHONY: all deps demo test test-long check-valgrind fuzz bench accuracy accuracy-losses docs install uninstall clean help \
+	FORCE $(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%) $(FUZZERS:%=fuzz-%)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
 
@@ -179,6 +181,25 @@ $(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BUILD)/tests/run
 	@$(RUN_TESTS) LG_TEST_LIGHT=1 CK_FORK=no CK_RUN_SUITE=$* valgrind -q --error-exitcode=1 --leak-check=full \
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(BUILD)/tests/run
 
+# libFuzzer on every reader, for FUZZ_SECONDS each, from the corpora in tests/fuzz/ (which grow in build-fuzz/, not
+# there). Needs clang. What it finds is left as build-fuzz/NAME-crash-*; the ordinary tests replay the corpora.
+FUZZ_SECONDS ?= 600
+FUZZ_BUILD := CC=clang SANITIZE=address,undefined,fuzzer-no-link BUILD=build-fuzz
+
+fuzz:
+	+@$(REMAKE) $(FUZZ_BUILD) $(FUZZERS:%=build-fuzz/fuzz-%)
+	+@$(MAKE) --no-print-directory $(FUZZ_BUILD) $(FUZZERS:%=fuzz-%)
+
+$(FUZZERS:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: tests/fuzz/%.c $(STATIC)
+	@echo "  LD      $@"
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $^ -o $@ $(LIBS)
+
+$(FUZZERS:%=fuzz-%): fuzz-%: $(BUILD)/fuzz-%
+	@mkdir -p $(BUILD)/corpus-$*
+	$(BUILD)/fuzz-$* -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -print_final_stats=1 \
+	    $(if $(wildcard tests/fuzz/$*.dict),-dict=tests/fuzz/$*.dict) -artifact_prefix=$(BUILD)/$*- \
+	    $(BUILD)/corpus-$* tests/fuzz/$*
+
 # ----------------------------------------------------------------------------------------------- measurements
 
 # Without the accuracy sweep, which takes minutes.
@@ -242,6 +263,7 @@ help:
 	@echo 'make deps            installs what is missing (Debian, Ubuntu), or says what is'
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR; make uninstall takes it away'
 	@echo 'make check-valgrind  the tests under valgrind'
+	@echo 'make fuzz            libFuzzer on every reader, FUZZ_SECONDS=600 each (needs clang)'
 	@echo 'make bench           timings$(if $(BENCHES),: $(BENCHES:%=bench-%))'
 	@echo 'make accuracy        the elementary functions against the truth, over all floats (minutes)'
 	@echo 'make accuracy-losses every loss in float against double'

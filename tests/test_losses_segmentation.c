@@ -376,7 +376,7 @@ START_TEST(wrong_calls_say_what_would_be_right)
     assert_fails(DICE(pred, pred, LG_SCOPE_BATCH, 0, sigmoid, .eps = 0), LG_E_PARAM,
                  "dice: target requires a gradient, but the loss has none by it");
     assert_fails(DICE(pred, mask, LG_SCOPE_BATCH, 0, sigmoid, .sample_weight = weight), LG_E_SHAPE,
-                 "dice: sample_weight [2] does not broadcast to the units []");
+                 "dice: its value is one number for the whole batch; sample_weight does not apply");
     assert_fails(DICE(pred, mask, LG_SCOPE_BATCH, -1, sigmoid, .eps = 0), LG_E_PARAM,
                  "dice: smooth is -1, but must be finite and >= 0");
     assert_fails(DICE(pred, mask, (lg_mask_scope)3, 0, sigmoid, .eps = 0), LG_E_PARAM,

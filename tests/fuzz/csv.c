@@ -1,10 +1,5 @@
 /* Fuzz target of the CSV reader. The first two bytes choose options, the rest is the file.
- *
- *   make CC=clang SANITIZE=address,undefined
- *   clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Isrc tests/fuzz/csv.c build-address-undefined-clang/libluge.a
- *         -lz -lm -o fuzz-csv && ./fuzz-csv tests/fuzz/csv
- *
- * The ordinary tests replay tests/fuzz/csv/ (test_csv_fuzz.c). */
+ * Built and run by `make fuzz`. The ordinary tests replay tests/fuzz/csv/ (test_csv_fuzz.c). */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,11 +1,6 @@
 /* Fuzz target of lg_dataset_read and lg_npy_read. The first two bytes choose options, the rest is the file, which is its
  * own file of labels where those are asked for.
- *
- *   make CC=clang SANITIZE=address,undefined
- *   clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Isrc tests/fuzz/read.c build-address-undefined-clang/libluge.a
- *         -lz -lm -o fuzz-read && ./fuzz-read tests/fuzz/read
- *
- * The ordinary tests replay tests/fuzz/read/ (test_read_fuzz.c). */
+ * Built and run by `make fuzz`. The ordinary tests replay tests/fuzz/read/ (test_read_fuzz.c). */
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
