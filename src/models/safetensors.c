@@ -262,13 +262,13 @@ static lg_status read_length(lg_safetensors *file, size_t *length)
 
 static lg_status parse(lg_safetensors *file, const char *text, size_t length)
 {
-    json_error_t error;
+    json_error_t error = { .text = "" }; /* which jansson leaves as it is when it has no memory to begin with */
     if (length == 0 || text[0] != '{')
         return lg_fail(LG_E_FORMAT, "%s: is no safetensors file: the header does not begin with '{'", file->path);
     file->header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
     if (file->header)
         return LG_OK;
-    if (json_error_code(&error) == json_error_out_of_memory)
+    if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory)
         return lg_fail(LG_E_MEMORY, "lg_safetensors_open: out of memory for the header of %s", file->path);
     return lg_fail(LG_E_FORMAT, "%s: byte %zu: the header is not the JSON it should be: %s", file->path,
                    LG_SAFETENSORS_LENGTH_BYTES + (size_t)error.position, lg_file_excerpt_of(error.text).text);
