@@ -1,5 +1,6 @@
 #include "history_compare.h"
 #include "gnuplot.h"
+#include "history_axis.h"
 #include "history_show.h"
 
 #include <errno.h>
@@ -112,6 +113,11 @@ static void write_ranges(FILE *gnuplot, const picture *p)
     const double bottom = low >= 0 && !log_scale ? fmax(0, low - above) : low - above, top = high + above;
     fprintf(gnuplot, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left - beside, right + beside,
             log_scale ? pow(10, bottom) : fmax(bottom, -DBL_MAX), log_scale ? pow(10, top) : fmin(top, DBL_MAX));
+    double ticks[HISTORY_MOST_TICKS]; /* gnuplot has but the powers of ten on a logarithmic axis */
+    const size_t count = log_scale ? history_ticks(bottom, top, true, 8, ticks) : 0;
+    for (size_t i = 0; i < count; i++)
+        fprintf(gnuplot, "%s%.6g", i ? ", " : "set ytics (", pow(10, ticks[i]));
+    fputs(count ? ")\n" : "", gnuplot);
 }
 
 /* A colour for each run, a kind of line for each column; runs beyond the colours go on with other dashes. */
@@ -136,8 +142,8 @@ static void picture_script(FILE *gnuplot, const void *context)
         }
     fputs("set xlabel 'epoch'\nset ylabel ", gnuplot);
     plot_string(gnuplot, options->count == 1 ? options->columns[0] : "value");
-    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n%s%s",
-            curves > 6 ? "outside right top" : "top right", options->log_scale ? "set logscale y\nset format y '%g'\n" : "",
+    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd' lw 1 dt solid\nset border 3\nset tics nomirror\n%s%s",
+            curves > 6 ? "outside right top" : "top right", options->log_scale ? "set logscale y\nset format y '%g'\nset mytics 1\n" : "",
             longest <= 20 ? "set xtics 1\n" : "");
     write_ranges(gnuplot, p);
     fputs("plot ", gnuplot);

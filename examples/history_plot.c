@@ -1,4 +1,5 @@
 #include "history_plot.h"
+#include "history_axis.h"
 
 #include <errno.h>
 #include <math.h>
@@ -7,7 +8,7 @@
 
 /* In UTF-8, one curve, or several in colours, are drawn in dots of Braille, 2 x 4 to a character; otherwise each curve
  * has a mark of its own, one to a character. */
-enum { BRAILLE_ACROSS = 2, BRAILLE_DOWN = 4, BRAILLE_FIRST = 0x2800, LABEL_WIDTH = 9, MOST_TICKS = 64 };
+enum { BRAILLE_ACROSS = 2, BRAILLE_DOWN = 4, BRAILLE_FIRST = 0x2800, LABEL_WIDTH = 9 };
 
 static const char ascii_marks[] = "*o+x#@%=&$";
 static const char *const utf8_marks[] = { "●", "○", "▲", "△", "■", "□", "◆", "◇", "★", "☆" };
@@ -122,43 +123,14 @@ static void draw_curve(canvas *c, const curve *drawn, size_t owner)
 
 /* -------------------------------------------------------------------- axes */
 
-/* Round values (1, 2 or 5 times a power of ten) for the vertical axis, as many as fit; on a logarithmic axis that spans
- * more than a power, powers alone. */
-static size_t make_ticks(const canvas *c, double *ticks)
-{
-    const double most = fmax(2, (double)c->down / 3), span = c->high - c->low;
-    const double raw = span / most, power = pow(10, floor(log10(raw)));
-    double step = power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
-    if (c->options->log_scale && span >= 2)
-        step = fmax(1, ceil(raw));
-    size_t count = 0;
-    if (c->options->log_scale && span < 2) { /* 1, 2 and 5 times a power; where even they are sparse, any round step */
-        for (double decade = floor(c->low); decade <= c->high; decade++)
-            for (size_t k = 0; k < 3; k++) {
-                const double tick = decade + log10((const double[]){ 1, 2, 5 }[k]);
-                if (tick >= c->low && tick <= c->high && count < MOST_TICKS)
-                    ticks[count++] = tick;
-            }
-        if (count >= 2)
-            return count;
-        count = 0;
-    }
-    for (double k = ceil(c->low / step); k * step <= c->high && count < MOST_TICKS; k++)
-        ticks[count++] = k * step;
-    return count;
-}
-
 /* The tick whose place is this line of characters, as a label. */
 static void label_line(const canvas *c, size_t line, size_t count, const double *ticks, char *label, size_t bytes)
 {
     label[0] = '\0';
     for (size_t k = 0; k < count; k++) {
         const size_t dot = (size_t)lround(to_y(c, ticks[k])), down = c->braille ? BRAILLE_DOWN : 1;
-        double value = c->options->log_scale ? pow(10, ticks[k]) : ticks[k];
-        if (!c->options->log_scale && fabs(value) < 1e-9 * (c->high - c->low))
-            value = 0;
         if (dot / down == line)
-            snprintf(label, bytes, "%.4g", value);
+            snprintf(label, bytes, "%.4g", c->options->log_scale ? pow(10, ticks[k]) : ticks[k]);
     }
 }
 
@@ -204,8 +176,8 @@ static void print_cell(const canvas *c, size_t at)
 
 static void print_canvas(const canvas *c)
 {
-    double ticks[MOST_TICKS];
-    const size_t count = make_ticks(c, ticks);
+    double ticks[HISTORY_MOST_TICKS];
+    const size_t count = history_ticks(c->low, c->high, c->options->log_scale, fmax(2, (double)c->down / 3), ticks);
     char label[32], last[32];
     for (size_t line = 0; line < c->down; line++) {
         label_line(c, line, count, ticks, label, sizeof label);

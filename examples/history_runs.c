@@ -35,7 +35,14 @@ static char *label_of(const char *path, size_t parts)
     return label;
 }
 
-/* Longer labels for those that are the same, until no path is longer; what is the same then gets a number. */
+static bool same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+    return strcmp(one, other) == 0 || (stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+}
+
+/* Longer labels for those that are the same, until no path is longer; what is the same then, as a file that was given
+ * twice is, gets a number. */
 static lg_status make_labels(history_runs *all)
 {
     const size_t most_parts = 64;
@@ -44,7 +51,8 @@ static lg_status make_labels(history_runs *all)
         for (size_t i = 0; i < all->count; i++) {
             bool mine = parts == 1;
             for (size_t k = 0; k < all->count && parts > 1; k++)
-                mine |= k != i && strcmp(all->runs[k].label, all->runs[i].label) == 0;
+                mine |= strcmp(all->runs[k].label, all->runs[i].label) == 0 &&
+                        !same_file(all->runs[k].path, all->runs[i].path);
             all->runs[i].rows = mine; /* for the moment: whether it gets a new one */
             same |= mine;
         }

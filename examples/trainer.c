@@ -355,7 +355,11 @@ int trainer_end(lg_status status, int signal_number)
         __fpurge(stdout); /* this is what failed, and it is told below: not again at exit */
         clearerr(stdout);
     }
-    const char *message = lg_error();
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, *message ? message : "failed without a message");
+    char message[1024];
+    snprintf(message, sizeof message, "%s", *lg_error() ? lg_error() : "failed without a message");
+    for (char *c = message; *c; c++) /* of a file that was taken for text, say */
+        if ((unsigned char)*c < ' ' || *c == 127)
+            *c = '?';
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, message);
     return EXIT_FAILURE;
 }
