@@ -215,8 +215,8 @@ static lg_status obey(const history_options *options, const history_runs *all)
 }
 
 static const char summary[] =
-    "Looks at the histories of trainings: FILE is the history.csv or history.jsonl of a run (the content tells which), or the "
-    "folder with it, or - for standard input.\n\n"
+    "Looks at the histories of trainings: FILE is the history.csv or history.jsonl of a run (the content tells which), "
+    "or the folder with it, or - for standard input.\n\n"
     "  show     a table of the epochs, and the best epoch of each column\n"
     "  plot     curves in the terminal\n"
     "  compare  a table of several runs, and with --out a picture of them";
@@ -238,11 +238,12 @@ int main(int argc, char **argv)
     program_begin();
     char *path = argv[0];
     argv[0] = program_invocation_short_name;
-    argp_parse(&(struct argp){ .options = option_table, .parser = parse, .args_doc = "show|plot|compare FILE...", .doc = doc },
-               argc, argv, 0, NULL, &options);
+    const struct argp about = { .options = option_table, .parser = parse, .args_doc = "show|plot|compare FILE...", .doc = doc };
+    error_t failure = argp_parse(&about, argc, argv, 0, NULL, &options);
     argv[0] = path;
     history_runs all;
-    lg_status status = history_runs_read(&all, options.file_count, options.files);
+    lg_status status = failure ? lg_fail(LG_E_MEMORY, "%s", strerror(failure))
+                               : history_runs_read(&all, options.file_count, options.files);
     if (status == LG_OK) {
         status = obey(&options, &all);
         history_runs_free(&all);

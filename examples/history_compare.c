@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,9 +56,10 @@ typedef struct picture {
     const history_picture_options *options;
 } picture;
 
+/* gnuplot loses its way in ranges near the largest doubles: beyond this a value counts as infinite. */
 static bool drawable(double value, bool log_scale)
 {
-    return isfinite(value) && (!log_scale || value > 0);
+    return fabs(value) < 1e300 && (!log_scale || value > 0);
 }
 
 /* What cannot be drawn leaves a gap: an empty line. */
@@ -108,11 +108,12 @@ static void write_ranges(FILE *gnuplot, const picture *p)
                 }
         }
     const double beside = right > left ? (right - left) / 50 : 0.5;
-    const double span = high / 2 - low / 2; /* half of it, which is finite in any case */
-    const double above = span > 0 ? span / 15 : log_scale || low == 0 ? 0.5 : fabs(low) / 10;
+    const double above = high > low ? (high - low) / 30 : log_scale || low == 0 ? 0.5 : fabs(low) / 10;
     const double bottom = low >= 0 && !log_scale ? fmax(0, low - above) : low - above, top = high + above;
     fprintf(gnuplot, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left - beside, right + beside,
-            log_scale ? pow(10, bottom) : fmax(bottom, -DBL_MAX), log_scale ? pow(10, top) : fmin(top, DBL_MAX));
+            log_scale ? pow(10, bottom) : bottom, log_scale ? pow(10, top) : top);
+    if (right - left <= 20)
+        fputs("set xtics 1\n", gnuplot);
     double ticks[HISTORY_MOST_TICKS]; /* gnuplot has but the powers of ten on a logarithmic axis */
     const size_t count = log_scale ? history_ticks(bottom, top, true, 8, ticks) : 0;
     for (size_t i = 0; i < count; i++)
@@ -120,16 +121,12 @@ static void write_ranges(FILE *gnuplot, const picture *p)
     fputs(count ? ")\n" : "", gnuplot);
 }
 
-/* A colour for each run, a kind of line for each column; runs beyond the colours go on with other dashes. */
-static void picture_script(FILE *gnuplot, const void *context)
+/* The points of each curve, $curve0 on; returns how many, and the epochs of the longest run. */
+static size_t write_curves(FILE *gnuplot, const picture *p, size_t *longest)
 {
-    static const char *const colors[] = { "#1f6fb4", "#d9622b", "#2e8b57", "#8e44ad", "#b8860b", "#c2185b", "#17807e",
-                                          "#5d6d7e" };
-    static const char *const dashes[] = { "solid", "(8,5)", "(2,4)", "(10,4,2,4)", "(5,3)" };
-    const size_t color_count = sizeof colors / sizeof *colors;
-    const picture *p = context;
     const history_picture_options *options = p->options;
-    size_t curves = 0, longest = 0;
+    size_t curves = 0;
+    *longest = 0;
     for (size_t c = 0; c < options->count; c++)
         for (size_t i = 0; i < p->all->count; i++) {
             const history_run *run = &p->all->runs[i];
@@ -138,24 +135,42 @@ static void picture_script(FILE *gnuplot, const void *context)
             fprintf(gnuplot, "$curve%zu << END\n", curves++);
             write_points(gnuplot, run, options->columns[c], options->log_scale);
             fputs("END\n", gnuplot);
-            longest = run->rows > longest ? run->rows : longest;
+            *longest = run->rows > *longest ? run->rows : *longest;
         }
+    return curves;
+}
+
+/* Points are large where there are few, small where they show a value between two gaps, and none where there are so many
+ * that they would make the file large. */
+static const char *line_style(size_t longest)
+{
+    return longest <= 40 ? "linespoints pt 7 ps 0.5" : longest <= 2000 ? "linespoints pt 7 ps 0.2" : "lines";
+}
+
+/* A colour for each run, a kind of line for each column; runs beyond the colours go on with other dashes. */
+static void picture_script(FILE *gnuplot, const void *context)
+{
+    static const char *const colors[] = { "#1f6fb4", "#d9622b", "#2e8b57", "#8e44ad", "#b8860b", "#c2185b", "#17807e",
+                                          "#5d6d7e" };
+    static const char *const dashes[] = { "solid", "(8,5)", "(2,4)", "(10,4,2,4)", "(5,3)" };
+    const size_t color_count = sizeof colors / sizeof *colors, dash_count = sizeof dashes / sizeof *dashes;
+    const picture *p = context;
+    const history_picture_options *options = p->options;
+    size_t longest, curve = 0;
+    const size_t curves = write_curves(gnuplot, p, &longest);
     fputs("set xlabel 'epoch'\nset ylabel ", gnuplot);
     plot_string(gnuplot, options->count == 1 ? options->columns[0] : "value");
-    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd' lw 1 dt solid\nset border 3\nset tics nomirror\n%s%s",
-            curves > 6 ? "outside right top" : "top right", options->log_scale ? "set logscale y\nset format y '%g'\nset mytics 1\n" : "",
-            longest <= 20 ? "set xtics 1\n" : "");
+    fprintf(gnuplot, "\nset key %s\nset grid lc rgb '#dddddd' lw 1 dt solid\nset border 3\nset tics nomirror\n%s",
+            curves > 6 ? "outside right top" : "top right",
+            options->log_scale ? "set logscale y\nset format y '%g'\nset mytics 1\n" : "");
     write_ranges(gnuplot, p);
-    fputs("plot ", gnuplot);
-    size_t curve = 0;
     for (size_t c = 0; c < options->count; c++)
         for (size_t i = 0; i < p->all->count; i++) {
             const history_run *run = &p->all->runs[i];
             if (!has_points(run, options->columns[c], options->log_scale))
                 continue;
-            fprintf(gnuplot, "%s$curve%zu using 1:2 with linespoints lc rgb '%s' lw 2 dt %s pt 7 ps %s title ",
-                    curve ? ", " : "", curve, colors[i % color_count], dashes[(c + i / color_count) % 5],
-                    longest <= 40 ? "0.5" : "0.2");
+            fprintf(gnuplot, "%s$curve%zu using 1:2 with %s lc rgb '%s' lw 2 dt %s title ", curve ? ", " : "plot ", curve,
+                    line_style(longest), colors[i % color_count], dashes[(c + i / color_count) % dash_count]);
             write_title(gnuplot, run, options->columns[c], options->count > 1);
             curve++;
         }

@@ -15,8 +15,8 @@
 /* The last `parts` parts of a path, without the end of a file's name; "history" says nothing and is left out. */
 static char *label_of(const char *path, size_t parts)
 {
-    char *whole = strcmp(path, "/dev/stdin") == 0 ? strdup("stdin") : strchr(path, '/') ? strdup(path) : realpath(path, NULL);
-    char *label = NULL;
+    const bool input = strcmp(path, "/dev/stdin") == 0;
+    char *whole = input ? strdup("stdin") : strchr(path, '/') ? strdup(path) : realpath(path, NULL), *label;
     if (!whole)
         return NULL;
     char *slash = strrchr(whole, '/'), *name = slash ? slash + 1 : whole, *dot = strrchr(name, '.');
@@ -38,7 +38,7 @@ static char *label_of(const char *path, size_t parts)
 static bool same_file(const char *one, const char *other)
 {
     struct stat a, b;
-    return strcmp(one, other) == 0 || (stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 /* Longer labels for those that are the same, until no path is longer; what is the same then, as a file that was given

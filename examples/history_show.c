@@ -42,7 +42,8 @@ static const char *cell(const table *t, size_t column, size_t row, char *text)
 /* Whether a row is shown: of a long run those at both ends and the best. */
 static bool row_is_shown(const table *t, size_t row)
 {
-    return t->options->all_epochs || t->run->rows <= MOST_EPOCHS || row < FIRST_EPOCHS || row + LAST_EPOCHS >= t->run->rows ||
+    const size_t rows = t->run->rows;
+    return t->options->all_epochs || rows <= MOST_EPOCHS || row < FIRST_EPOCHS || row + LAST_EPOCHS >= rows ||
            (t->has_best && row == t->best);
 }
 
@@ -78,7 +79,8 @@ static void choose_columns(table *t)
     for (size_t turn = 0; turn < sizeof turns / sizeof *turns; turn++)
         for (size_t c = 1; c < t->columns; c++) {
             const char *name = lg_history_column_name(t->run->history, c);
-            const bool fits = turn < 2 ? strcmp(name, turns[turn]) == 0 : strncmp(name, turns[turn], strlen(turns[turn])) == 0;
+            const size_t bytes = strlen(turns[turn]) + (turn < 2); /* the first two are whole names */
+            const bool fits = strncmp(name, turns[turn], bytes) == 0;
             if (t->shown[c] || !fits || used + 2 + t->width[c] > options->width)
                 continue;
             t->shown[c] = true;

@@ -226,6 +226,9 @@ START_TEST(extreme_values_are_drawn)
     program_write("h.csv", "epoch,loss\n7,0\n");
     ck_assert_int_eq(program_run("LC_ALL=C $bin/history plot h.csv"), 0);
     ck_assert_ptr_nonnull(strstr(program_file("out"), "epoch 7\n"));
+    program_write("h.csv", "epoch,loss\n1,1e308\n2,2\n9000000000000000,-1e299\n");
+    ck_assert_int_eq(program_run("timeout 10 $bin/history compare h.csv --out c.svg"), 0);
+    ck_assert_ptr_nonnull(strstr(program_file("c.svg"), "</svg>"));
 }
 END_TEST
 
