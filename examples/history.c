@@ -230,7 +230,8 @@ static const char examples[] = "Examples:\n"
 
 int main(int argc, char **argv)
 {
-    history_options options = { .files = calloc((size_t)argc, sizeof *options.files) };
+    static history_options options; /* the names in it live as long as the program */
+    options.files = calloc((size_t)argc, sizeof *options.files);
     char *doc = NULL;
     if (!options.files || asprintf(&doc, "%s\v%s\n\n%s", summary, history_better_rule, examples) < 0)
         return trainer_end(lg_fail(LG_E_MEMORY, "out of memory"), 0);
