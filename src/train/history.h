@@ -65,18 +65,18 @@ LG_API lg_history *lg_history_read_growing(const char *path, size_t *half_line);
 LG_API lg_status lg_history_write(const lg_history *history, const char *path);
 
 /* A file that grows with the history, row by row. Opening begins it anew, with the rows that `history` has already
- * (NULL or empty: none). Append writes the rows that the file lacks,
- * each whole or not at all: when the disk is full the file ends after the last row that had room. A column that is new
- * since the last append makes the file be written anew (as lg_history_write does).
+ * (NULL or empty: none). Append writes the rows that the file lacks, each whole or not at all: when the disk is full the
+ * file ends after the last row that had room. A column that is new since the last append makes the file be written anew
+ * (as lg_history_write does).
  * NULL or a negative status on error: LG_E_IO with the file and the reason, LG_E_MEMORY. */
 typedef struct lg_history_file lg_history_file;
 LG_API lg_history_file *lg_history_file_open(const char *path, const lg_history *history);
+LG_API lg_status lg_history_file_append(lg_history_file *file, const lg_history *history);
 
 /* Goes on with a file that was written from this history, and perhaps further: rows behind those of `history` are cut
  * off. A file that is missing, or shorter, is written anew. LG_E_STATE, and the file as it was, when its header or one of
  * these rows is another. */
 LG_API lg_history_file *lg_history_file_resume(const char *path, const lg_history *history);
-LG_API lg_status lg_history_file_append(lg_history_file *file, const lg_history *history);
 
 /* Closes and releases; LG_E_IO when the system reports a write that failed late. NULL is harmless. */
 LG_API lg_status lg_history_file_close(lg_history_file *file);
