@@ -80,7 +80,8 @@ static lg_status check_sum(const loading *l)
 
 static lg_status differs(const loading *l, const char *key, const char *theirs, const char *ours)
 {
-    const lg_file_excerpt then = lg_file_excerpt_of(theirs ? theirs : "none"), now = lg_file_excerpt_of(ours ? ours : "none");
+    const lg_file_excerpt then = lg_file_excerpt_of(theirs ? theirs : "none");
+    const lg_file_excerpt now = lg_file_excerpt_of(ours ? ours : "none");
     return lg_fail(LG_E_STATE, "%s: cannot be gone on from: %s was %s then, and is %s now", l->path, key, then.text,
                    now.text);
 }

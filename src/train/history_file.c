@@ -227,8 +227,8 @@ static lg_status other_rows(const char *path, const char *found, const char *wan
     for (size_t i = 0; i < count && found[i] == wanted[i]; i++)
         line += found[i] == '\n';
     const bool header = line == 1 && !lg_history_path_is_json(path);
-    return lg_fail(LG_E_STATE, "%s:%zu: the file is not of this training: its %s another than the checkpoint's", path, line,
-                   header ? "header is" : "row is");
+    return lg_fail(LG_E_STATE, "%s:%zu: the file is not of this training: its %s is another than the checkpoint's", path,
+                   line, header ? "header" : "row");
 }
 
 /* Cuts what is behind `whole` in the file, if it begins with that. *longer: it did, and now ends there. */
@@ -242,7 +242,9 @@ static lg_status cut_behind(const char *path, const text *whole, bool *longer)
     size_t count = 0;
     const bool regular = fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
     char *found = regular ? lg_calloc(whole->used + 1, 1, "lg_history_file_resume") : NULL;
-    lg_status status = !regular ? LG_OK : found ? read_beginning(path, descriptor, found, whole->used, &count) : LG_E_MEMORY;
+    lg_status status = regular && !found ? LG_E_MEMORY : LG_OK;
+    if (found)
+        status = read_beginning(path, descriptor, found, whole->used, &count);
     if (status == LG_OK && count > 0 && memcmp(found, whole->bytes, count) != 0)
         status = other_rows(path, found, whole->bytes, count);
     if (status == LG_OK && regular && count == whole->used) {
