@@ -73,8 +73,9 @@ static lg_status after_epoch(size_t epoch, const lg_history *history, void *cont
 static lg_fit_options options_of(training_way way, net *n)
 {
     static lg_schedule plateau, cosine;
-    plateau = lg_schedule_plateau(0.5, 0);
-    plateau.threshold = 0.2; /* so that it reduces */
+    plateau = lg_schedule_plateau(0.5, 1);
+    plateau.threshold = 0.9; /* so that no epoch is better than the first, and it reduces after epoch 3 */
+    plateau.cooldown = 2;
     cosine = lg_schedule_cosine(5, EPOCHS * 5, 0);
     cosine.unit = LG_PER_STEP;
     lg_fit_options o = quiet(EPOCHS, 16);
