@@ -3,8 +3,10 @@
 #include "fail_alloc.h"
 #include "fit_support.h"
 #include "support.h"
+#include "train/checkpoint_internal.h"
 
 #include <check.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -491,6 +493,85 @@ START_TEST(a_truncated_checkpoint_is_refused)
 }
 END_TEST
 
+/* A checkpoint that is made up: whole, its checksum right, and one thing in it changed. */
+typedef struct forgery {
+    const char *key, *value;   /* of the metadata */
+    const char *tensor;        /* left out, or, with `length`, given this many values instead */
+    size_t length;
+    const char *words;         /* of the refusal */
+} forgery;
+
+static void forge(const forgery *f)
+{
+    static const double zeros[64];
+    lg_safetensors *file = lg_safetensors_open(CHECKPOINT);
+    const size_t texts = lg_safetensors_metadata_count(file), tensors = lg_safetensors_count(file);
+    lg_metadata metadata[64];
+    lg_file_entry entries[64];
+    void *values[64] = { NULL };
+    char sum_text[24];
+    uint64_t sum = 0;
+    size_t text_count = 0, count = 0;
+    ck_assert(texts < 64 && tensors < 64);
+    for (size_t i = 0; i < texts; i++) {
+        lg_metadata text = lg_safetensors_metadata_at(file, i);
+        if (strcmp(text.key, LG_CHECKPOINT_SUM) == 0)
+            continue;
+        if (f->key && strcmp(text.key, f->key) == 0)
+            text.value = f->value;
+        sum += lg_checkpoint_sum_text(text.key, text.value);
+        metadata[text_count++] = text;
+    }
+    for (size_t i = 0; i < tensors; i++) {
+        const lg_file_tensor *t = lg_safetensors_at(file, i);
+        const bool meant = f->tensor && strncmp(t->name, f->tensor, strlen(f->tensor)) == 0;
+        if (meant && !f->length)
+            continue;
+        values[i] = calloc(t->bytes + 1, 1);
+        ck_assert_int_eq(lg_safetensors_read_bytes(file, t, values[i]), LG_OK);
+        lg_file_entry *e = entries + count++;
+        *e = (lg_file_entry){ t->name, t->dtype, t->rank, t->dims, values[i] };
+        if (meant)
+            *e = (lg_file_entry){ t->name, LG_FILE_F64, 1, &f->length, zeros };
+        sum += lg_checkpoint_sum_tensor(e->name, e->dtype, e->rank, e->dims, e->values,
+                                        meant ? f->length * sizeof *zeros : t->bytes);
+    }
+    snprintf(sum_text, sizeof sum_text, "%016" PRIx64, sum);
+    metadata[text_count++] = (lg_metadata){ LG_CHECKPOINT_SUM, sum_text };
+    ck_assert_int_eq(lg_safetensors_write(CHECKPOINT, entries, count, metadata, text_count), LG_OK);
+    for (size_t i = 0; i < tensors; i++)
+        free(values[i]);
+    lg_safetensors_close(file);
+}
+
+START_TEST(a_made_up_checkpoint_is_refused)
+{
+    static const forgery forgeries[] = {
+        { .key = "luge.checkpoint", .value = "2", .words = "version was 2 then, and is 1 now" },
+        { .key = "epoch", .value = "0", .words = "its history has not a row for each epoch" },
+        { .key = "epoch", .value = "4", .words = "its history has not a row for each epoch" },
+        { .key = "epoch", .value = "three", .words = "damaged: epoch" },
+        { .key = "epoch", .value = "99999999999999999999", .words = "damaged: epoch" },
+        { .key = "optimizer.steps", .value = "-1", .words = "damaged: optimizer.steps" },
+        { .key = "schedule.has_best", .value = "2", .words = "damaged: schedule.has_best" },
+        { .key = "learning_rate", .value = "", .words = "damaged: learning_rate" },
+        { .tensor = "history/", .words = "it has no history" },
+        { .tensor = "history/loss", .length = 2, .words = "its history is no table" },
+        { .tensor = "optimizer.m/out.bias", .words = "has no \"optimizer.m/out.bias\"" },
+        { .tensor = "optimizer.v/hidden.weight", .length = 32, .words = "optimizer.v/hidden.weight was" },
+    };
+    change_options = NULL;
+    for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
+        train(WITH_ADAM, false, 1, 3);
+        forge(&(forgery){ .words = "" }); /* unchanged, it is what it was */
+        train(WITH_ADAM, true, 0, 0);
+        train(WITH_ADAM, false, 1, 3);
+        forge(forgeries + i);
+        ASSERT_REFUSED(WITH_ADAM, 8, forgeries[i].words);
+    }
+}
+END_TEST
+
 /* ------------------------------------------------------------------- faults */
 
 /* No file may grow beyond what the first checkpoint took (a later one holds more rows): as on a disk that is full. */
@@ -579,6 +660,7 @@ Suite *resume_suite(void)
     tcase_add_test(other, what_is_no_checkpoint_is_refused);
     tcase_add_test(fault, a_flipped_bit_is_refused_or_harmless);
     tcase_add_test(fault, a_truncated_checkpoint_is_refused);
+    tcase_add_test(fault, a_made_up_checkpoint_is_refused);
     tcase_add_test(fault, a_disk_that_fills_up_keeps_the_checkpoint_before);
     tcase_add_test(fault, allocation_failures_while_saving_and_resuming_leak_nothing);
     return suite;

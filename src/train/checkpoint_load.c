@@ -288,8 +288,8 @@ static lg_status stage_history(loading *l)
     free(t.names);
     free(t.columns);
     free(t.row);
-    if (status == LG_OK && count_named(l, l->checkpoint->epoch) == 0)
-        status = damaged(l, "its epoch is 0");
+    if (status == LG_OK && count_named(l, l->checkpoint->epoch) != t.rows)
+        status = damaged(l, "its history has not a row for each epoch");
     return status;
 }
 
