@@ -81,8 +81,9 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test test-long check-valgrind fuzz bench accuracy accuracy-losses docs install uninstall clean help \
-	FORCE $(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%) $(FUZZERS:%=fuzz-%)
+.PHONY: all deps demo test test-long check-suites check-valgrind fuzz bench accuracy accuracy-losses docs install \
+	uninstall clean help FORCE $(TEST_SUITES:%=suite-%) $(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%) \
+	$(FUZZERS:%=fuzz-%)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
 
@@ -174,7 +175,12 @@ test: deps
 test-long:
 	+@LG_TEST_KILLS=200 $(MAKE) --no-print-directory test
 
-# Suite by suite, so that -j runs them beside each other; one alone: make valgrind-NAME.
+# Suite by suite, so that -j runs them beside each other; one alone: make suite-NAME, make valgrind-NAME.
+check-suites: $(TEST_SUITES:%=suite-%)
+
+$(TEST_SUITES:%=suite-%): suite-%: all $(BUILD)/tests/run
+	@$(RUN_TESTS) CK_RUN_SUITE=$* $(BUILD)/tests/run
+
 check-valgrind: $(TEST_SUITES:%=valgrind-%)
 
 $(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BUILD)/tests/run
@@ -262,7 +268,8 @@ help:
 	@echo 'make test-long       the same with 200 kills of a run with checkpoints instead of 20'
 	@echo 'make deps            installs what is missing (Debian, Ubuntu), or says what is'
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR; make uninstall takes it away'
-	@echo 'make check-valgrind  the tests under valgrind'
+	@echo 'make check-suites    the tests, suite by suite: with -j beside each other'
+	@echo 'make check-valgrind  the tests under valgrind, likewise'
 	@echo 'make fuzz            libFuzzer on every reader, FUZZ_SECONDS=600 each (needs clang)'
 	@echo 'make bench           timings$(if $(BENCHES),: $(BENCHES:%=bench-%))'
 	@echo 'make accuracy        the elementary functions against the truth, over all floats (minutes)'
