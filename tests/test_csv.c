@@ -369,6 +369,63 @@ START_TEST(codes_and_binary_targets_are_read_like_another)
 }
 END_TEST
 
+/* What a model in a file says of its columns: names and texts, but no rows of its own. */
+static lg_dataset *described(void)
+{
+    lg_dataset *like = lg_dataset_from_arrays(1, 3, (lg_real[]){ 0, 0, 0 }, NULL);
+    ck_assert_ptr_nonnull(like);
+    ck_assert_int_eq(lg_dataset_set_feature_names(like, 3, (const char *[]){ "n", "pet=cat", "pet=dog" }), LG_OK);
+    const lg_category_column pet = { .name = "pet", .first_feature = 1, .features = 2, .categories = 2,
+                                     .category = (const char *[]){ "cat", "dog" } };
+    ck_assert_int_eq(lg_dataset_add_category_column(like, &pet), LG_OK);
+    return like;
+}
+
+START_TEST(a_file_is_read_like_a_description)
+{
+    lg_dataset *like = described();
+    lg_dataset *rows = read_text("other,pet,n\n9,dog,5\n9,cat,6\n", &(lg_csv_options){ .like = like });
+    assert_features(rows, 3, "n", "pet=cat", "pet=dog");
+    assert_x(rows, 2, 3, (double[]){ 5, 0, 1, 6, 1, 0 });
+    lg_dataset_free(rows);
+
+    const char *const texts[] = { "x", "y" };
+    const lg_category_column wrong[] = { { "again", 1, 2, 2, texts }, { "beyond", 3, 2, 2, texts }, { "wide", 0, 2, 1, texts },
+                                         { "empty", 0, 1, 0, texts }, { NULL, 0, 1, 2, texts }, { "no texts", 0, 1, 2, NULL } };
+    const lg_status status[] = { LG_E_INDEX, LG_E_INDEX, LG_E_PARAM, LG_E_PARAM, LG_E_PARAM, LG_E_PARAM };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_assert_int_eq(lg_dataset_add_category_column(like, &wrong[i]), status[i]);
+    lg_dataset_free(like);
+}
+END_TEST
+
+START_TEST(without_a_header_a_file_is_read_like_another_by_position)
+{
+    lg_dataset *like = described();
+    lg_dataset *rows = read_text("5,dog\n6,cat\n", &(lg_csv_options){ .like = like });
+    assert_x(rows, 2, 3, (double[]){ 5, 0, 1, 6, 1, 0 });
+    lg_dataset_free(rows);
+    rows = read_text("1,5,dog\n0,6,cat\n", &(lg_csv_options){ .like = like, .target = "0" });
+    assert_x(rows, 2, 3, (double[]){ 5, 0, 1, 6, 1, 0 });
+    lg_dataset_free(rows);
+    scratch_write_text("t.csv", "1,5,dog\n");
+    ck_assert_ptr_null(lg_dataset_read_csv("t.csv", &(lg_csv_options){ .like = like }));
+    ck_assert_str_eq(lg_error(), "t.csv: has no header, and columns for 3 features where there should be 2");
+    lg_dataset_free(like);
+}
+END_TEST
+
+START_TEST(a_description_that_names_a_column_twice_is_refused)
+{
+    lg_dataset *like = lg_dataset_from_arrays(1, 3, (lg_real[]){ 0, 0, 0 }, NULL);
+    ck_assert_int_eq(lg_dataset_set_feature_names(like, 3, (const char *[]){ "n", "n", "n" }), LG_OK);
+    scratch_write_text("t.csv", "n\n1\n");
+    ck_assert_ptr_null(lg_dataset_read_csv("t.csv", &(lg_csv_options){ .like = like }));
+    ck_assert_str_eq(lg_error(), "t.csv: the data set to read it like has two features \"n\"");
+    lg_dataset_free(like);
+}
+END_TEST
+
 /* ---- real files: counts from the files' descriptions (data/README.md) ---------------------------------------------- */
 
 static void assert_class_counts(const lg_dataset *dataset, const size_t *expected)
@@ -500,6 +557,9 @@ Suite *csv_suite(void)
     tcase_add_test(tcase, infinity_and_nan_are_numbers_on_request);
     tcase_add_test(tcase, a_file_is_read_like_another);
     tcase_add_test(tcase, codes_and_binary_targets_are_read_like_another);
+    tcase_add_test(tcase, a_file_is_read_like_a_description);
+    tcase_add_test(tcase, without_a_header_a_file_is_read_like_another_by_position);
+    tcase_add_test(tcase, a_description_that_names_a_column_twice_is_refused);
     tcase_add_test(tcase, the_digits_are_read);
     tcase_add_test(tcase, spam_and_shuttle_are_read);
     tcase_add_test(tcase, tables_with_a_line_before_them_are_read);

@@ -71,7 +71,9 @@ typedef struct lg_csv_options {
     bool allow_nonfinite;             /* inf, -inf and nan are numbers (nan is then no error, and is filled if missing
                                        * numbers are); else an error */
     const lg_dataset *like;           /* read the file as this data set was read: same features in the same order, same
-                                       * categories and classes (a text that it does not know is an error); or NULL */
+                                       * categories and classes (a text that it does not know is an error); or NULL.
+                                       * Columns are found by name, others left out; in a file without a header whose
+                                       * numbers are not those names, by position, and there must be as many */
 } lg_csv_options;
 
 /* Reads a table. NULL on error, with the file, the line (counted from 1, as an editor does, skipped lines and quoted

@@ -39,13 +39,13 @@ static bool looks_like_header(const lg_csv_table *table)
     return text;
 }
 
-static lg_status name_columns(lg_csv_table *table, bool header)
+static lg_status name_columns(lg_csv_table *table)
 {
     for (size_t c = 0; c < table->column_count; c++) {
         const lg_csv_cell *cell = &table->reader.cells[c];
         char index[24];
         snprintf(index, sizeof index, "%zu", c);
-        table->columns[c].name = lg_strdup(header && cell->length ? cell->text : index, "read_csv");
+        table->columns[c].name = lg_strdup(table->header && cell->length ? cell->text : index, "read_csv");
         if (!table->columns[c].name)
             return LG_E_MEMORY;
     }
@@ -177,41 +177,93 @@ static void add_feature(lg_csv_table *table, size_t column)
     table->features[table->width++] = column;
 }
 
+/* The column that feature `f` of options->like is made of; *text is the text column to come, and *next the feature after. */
+static const char *column_like(const lg_dataset *like, size_t f, const lg_category_column *text, size_t *next)
+{
+    const bool is_text = text && text->first_feature == f;
+    *next = f + (is_text ? text->features : 1);
+    return !lg_dataset_feature_name(like, f) ? NULL : is_text ? text->name : lg_dataset_feature_name(like, f);
+}
+
+/* How many columns the features of options->like are made of, and whether the file has one of each name. */
+static size_t count_columns_like(const lg_csv_table *table, bool *all_there)
+{
+    const lg_dataset *like = table->options->like;
+    size_t count = 0, texts = 0;
+    *all_there = true;
+    for (size_t f = 0, next; f < lg_dataset_features(like); f = next, count++) {
+        const lg_category_column *text = lg_dataset_category_column(like, texts);
+        const char *name = column_like(like, f, text, &next);
+        const size_t c = name ? find_by_name(table, name) : table->column_count;
+        *all_there = *all_there && c < table->column_count && table->columns[c].role == LG_CSV_FEATURE;
+        texts += text && text->first_feature == f;
+    }
+    return count;
+}
+
+/* In a file without a header columns have numbers for names. Where those are not the names of options->like, the columns
+ * that are neither target nor left out are its columns in their order: `features` then has them, [*count]. */
+static lg_status go_by_position(const lg_csv_table *table, bool *by_position, size_t *features)
+{
+    bool all_there;
+    size_t wanted = count_columns_like(table, &all_there), count = 0;
+    *by_position = !table->header && !all_there;
+    for (size_t c = 0; *by_position && c < table->column_count; c++)
+        if (table->columns[c].role == LG_CSV_FEATURE)
+            features[count++] = c;
+    if (*by_position && count != wanted)
+        return lg_fail(LG_E_FORMAT, "%s: has no header, and columns for %zu features where there should be %zu",
+                       table->reader.path, count, wanted);
+    return LG_OK;
+}
+
+static lg_status take_texts(lg_csv_table *table, lg_csv_column *column, const lg_category_column *text)
+{
+    column->kind = LG_CSV_TEXT;
+    column->sealed = true;
+    /* an indicator is named after its text, a code after the column */
+    const char *first = lg_dataset_feature_name(table->options->like, text->first_feature);
+    table->text = strcmp(first, text->name) ? LG_TEXT_ONE_HOT : LG_TEXT_CODES;
+    for (size_t k = 0; k < text->categories; k++)
+        if (strcmp(text->category[k], "NA") == 0)
+            column->missing = true;
+        else if (lg_texts_add(&column->texts, text->category[k]) == SIZE_MAX)
+            return LG_E_MEMORY;
+    return LG_OK;
+}
+
 /* Features in the order of options->like, each column as it was there; columns that it does not have are left out. */
 static lg_status order_like(lg_csv_table *table)
 {
     const lg_dataset *like = table->options->like;
     const char *path = table->reader.path;
-    const lg_category_column *text = lg_dataset_category_column(like, 0);
-    size_t next_text = 0;
+    size_t texts = 0;
+    bool by_position;
+    lg_status status = go_by_position(table, &by_position, table->features);
     for (size_t c = 0; c < table->column_count; c++)
         if (table->columns[c].role == LG_CSV_FEATURE)
             table->columns[c].role = LG_CSV_DROPPED;
-    for (size_t f = 0; f < lg_dataset_features(like);) {
-        bool is_text = text && text->first_feature == f;
-        const char *name = is_text ? text->name : lg_dataset_feature_name(like, f);
+    for (size_t f = 0, next; status == LG_OK && f < lg_dataset_features(like); f = next) {
+        const lg_category_column *text = lg_dataset_category_column(like, texts);
+        const char *name = column_like(like, f, text, &next);
         if (!name)
             return lg_fail(LG_E_PARAM, "%s: the data set to read it like has no feature names", path);
-        size_t c = find_by_name(table, name);
+        size_t c = by_position ? table->features[table->width] : find_by_name(table, name);
         if (c == table->column_count || table->columns[c].role == LG_CSV_TARGET)
             return lg_fail(LG_E_FORMAT, "%s: the feature \"%s\" is missing", path, lg_csv_excerpt_of(name).text);
         lg_csv_column *column = &table->columns[c];
+        if (column->role == LG_CSV_FEATURE)
+            return lg_fail(LG_E_PARAM, "%s: the data set to read it like has two features \"%s\"", path,
+                           lg_csv_excerpt_of(name).text);
         column->role = LG_CSV_FEATURE;
-        column->kind = is_text ? LG_CSV_TEXT : LG_CSV_NUMBER;
-        column->sealed = is_text;
-        if (is_text) /* an indicator is named after its text, a code after the column */
-            table->text = strcmp(lg_dataset_feature_name(like, f), name) ? LG_TEXT_ONE_HOT : LG_TEXT_CODES;
+        column->kind = LG_CSV_NUMBER;
         add_feature(table, c);
-        for (size_t k = 0; is_text && k < text->categories; k++)
-            if (strcmp(text->category[k], "NA") == 0)
-                column->missing = true;
-            else if (lg_texts_add(&column->texts, text->category[k]) == SIZE_MAX)
-                return LG_E_MEMORY;
-        f += is_text ? text->features : 1;
-        if (is_text)
-            text = lg_dataset_category_column(like, ++next_text);
+        if (text && text->first_feature == f) {
+            status = take_texts(table, column, text);
+            texts++;
+        }
     }
-    return LG_OK;
+    return status;
 }
 
 static lg_status order_features(lg_csv_table *table)
@@ -241,15 +293,15 @@ static lg_status check_features(const lg_csv_table *table)
 lg_status lg_csv_plan(lg_csv_table *table, bool *is_data)
 {
     const lg_csv_options *options = table->options;
-    bool header = options->header == LG_HEADER_YES || (options->header == LG_HEADER_AUTO && looks_like_header(table));
     size_t count = table->reader.cell_count;
-    *is_data = !header;
+    table->header = options->header == LG_HEADER_YES || (options->header == LG_HEADER_AUTO && looks_like_header(table));
+    *is_data = !table->header;
     table->columns = lg_calloc(count, sizeof *table->columns, "read_csv");
     table->features = lg_calloc(count, sizeof *table->features, "read_csv");
     if (!table->columns || !table->features)
         return LG_E_MEMORY;
     table->column_count = count;
-    lg_status status = name_columns(table, header);
+    lg_status status = name_columns(table);
     if (status == LG_OK)
         status = check_duplicates(table);
     if (status == LG_OK)

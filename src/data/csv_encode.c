@@ -231,6 +231,8 @@ static lg_status add_classes(lg_csv_table *table, lg_dataset *dataset, const cha
     if (status < 0)
         return status;
     table->codes = NULL;
+    if (column->categories < 2) /* read like another data set, which has no classes */
+        return LG_OK;
     return lg_dataset_set_class_names(dataset, column->categories, classes);
 }
 

@@ -29,6 +29,7 @@ typedef struct lg_csv_table {
     locale_t c_locale;
     lg_csv_column *columns;
     size_t column_count;
+    bool header;          /* the first record names the columns */
     size_t target;        /* column, or column_count: none */
     lg_target_kind target_kind;
     const char *positive; /* LG_BINARY: the class that is 1; NULL: the second of two */

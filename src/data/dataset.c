@@ -297,8 +297,33 @@ lg_status lg_dataset_set_target_name(lg_dataset *dataset, const char *name)
     return LG_OK;
 }
 
+static lg_status check_category_column(const lg_dataset *dataset, const lg_category_column *column)
+{
+    if (!dataset || !column || !column->name || !column->category)
+        return lg_fail_null("dataset: a text column is NULL");
+    for (size_t k = 0; k < column->categories; k++)
+        if (!column->category[k])
+            return lg_fail_null("dataset: text %zu of column \"%s\" is NULL", k, column->name);
+    if (dataset->original)
+        return lg_fail(LG_E_STATE, "dataset: a subset has the text columns of its original");
+    if (column->categories == 0 || (column->features != 1 && column->features != column->categories))
+        return lg_fail(LG_E_PARAM, "dataset: column \"%s\" has %zu texts and %zu features", column->name,
+                       column->categories, column->features);
+    const lg_dataset_names *names = &dataset->names;
+    const lg_category_column *last = names->category_columns ? names->category_column + names->category_columns - 1 : NULL;
+    const size_t begin = last ? last->first_feature + last->features : 0, features = lg_dataset_features(dataset);
+    if (column->first_feature < begin || column->first_feature >= features ||
+        column->features > features - column->first_feature)
+        return lg_fail(LG_E_INDEX, "dataset: column \"%s\" begins with feature %zu and has %zu; %zu .. %zu are there",
+                       column->name, column->first_feature, column->features, begin, features);
+    return LG_OK;
+}
+
 lg_status lg_dataset_add_category_column(lg_dataset *dataset, const lg_category_column *column)
 {
+    lg_status status = check_category_column(dataset, column);
+    if (status != LG_OK)
+        return status;
     lg_dataset_names *names = &dataset->names;
     lg_category_column added = *column;
     char *name = lg_strdup(column->name, "dataset");

@@ -130,6 +130,12 @@ typedef struct lg_category_column {
 /* The text column at an index; NULL past the last one. */
 LG_API const lg_category_column *lg_dataset_category_column(const lg_dataset *dataset, size_t index);
 
+/* Says that these features are a text column, after those said before; copies name and categories. With the features'
+ * names that makes a data set that others can be read like (lg_csv_options.like), as that of a model from a file.
+ * LG_E_PARAM for NULL, no categories, or features that are neither one nor as many as categories; LG_E_INDEX for features
+ * that "x" does not have or that are not after those of the text column before; LG_E_STATE for a subset; LG_E_MEMORY. */
+LG_API lg_status lg_dataset_add_category_column(lg_dataset *dataset, const lg_category_column *column);
+
 /* The whole table of a dense field, [rows, dims...], of a data set whose rows lie in memory one after the other (from
  * arrays, from a file; a subset only if its ids are consecutive); NULL for any other, for a name that is not there and
  * for the other dtype. Writing through it changes the data set, and what subsets and batches show of it; do not write

@@ -42,9 +42,6 @@ char **lg_names_copy(size_t count, const char *const *names, const char *what);
 /* Adds a dense field whose values [rows, dims...] were allocated by the library; they are owned on success only. */
 lg_status lg_dataset_adopt_field(lg_dataset *dataset, const lg_field *field, void *values);
 
-/* Describes features first_feature .. first_feature + features - 1 as a text column; copies name and categories. */
-lg_status lg_dataset_add_category_column(lg_dataset *dataset, const lg_category_column *column);
-
 lg_status lg_dataset_set_target_name(lg_dataset *dataset, const char *name);
 
 /* Checks a field's name, rank and dims against those already there and the limits; LG_OK or the error. */

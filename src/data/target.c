@@ -57,7 +57,7 @@ static lg_status adopt(lg_dataset *dataset, const lg_field *field, void *values)
 /* The class of a value: its place among those of the file, or the one of that name in options->like. */
 static lg_status class_of(const lg_target *t, size_t place, int32_t *code)
 {
-    const lg_dataset *like = t->options->like;
+    const lg_dataset *like = lg_dataset_classes(t->options->like) ? t->options->like : NULL;
     char text[NAME_BYTES];
     snprintf(text, sizeof text, "%.0f", t->sorted[place]);
     size_t c = like ? 0 : place;
@@ -74,8 +74,10 @@ static lg_status class_of(const lg_target *t, size_t place, int32_t *code)
 
 static lg_status name_classes(const lg_target *t, lg_dataset *dataset)
 {
-    const lg_dataset *like = t->options->like;
+    const lg_dataset *like = lg_dataset_classes(t->options->like) ? t->options->like : NULL;
     const size_t count = like ? lg_dataset_classes(like) : t->distinct;
+    if (count < 2) /* read like a data set that has no classes: a single one is no error then, and needs no name */
+        return LG_OK;
     char(*text)[NAME_BYTES] = lg_calloc(count, sizeof *text, "lg_dataset_read");
     const char **names = lg_calloc(count, sizeof *names, "lg_dataset_read");
     lg_status status = text && names ? LG_OK : LG_E_MEMORY;
