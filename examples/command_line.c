@@ -11,7 +11,8 @@
 enum {
     KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
     KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
-    KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_RESUME, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
+    KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_LOAD, KEY_PREDICT,
+    KEY_RESUME, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
 
 #define MISSING_CHOICES "error|mean|median|drop"
@@ -45,6 +46,12 @@ static const struct argp_option shared_options[] = {
     { "save-every", KEY_SAVE_EVERY, "N", 0, "Save a checkpoint after every N epochs, and after the last", 3 },
     { "resume", KEY_RESUME, "FILE", 0,
       "Go on from a checkpoint (or from that of a run's folder), in its folder, with the options it was begun with", 3 },
+    { "load", KEY_LOAD, "MODEL", 0,
+      "Begin with the weights of a model: model.safetensors of a run, or the run's folder. Its layers, columns, classes and "
+      "the scale of its features hold for the new data", 3 },
+    { "predict", KEY_PREDICT, "FILE", 0,
+      "Train nothing: write what --load's model says of these rows to predictions.csv in --out (- is the standard output). "
+      "Columns are found by name, others are not read; without names, by position. A --target is left out", 3 },
     { 0, 0, 0, 0, "Output:", 4 },
     { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
     { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 4 },
@@ -63,6 +70,7 @@ typedef struct command_line {
     trainer_options defaults; /* the options before the command line changed them */
     const char *loss_params[MOST_LOSS_PARAMS];
     size_t loss_param_count;
+    const char *not_for_predict, *not_for_load; /* an option that was given and has no meaning with these */
 } command_line;
 
 /* The default of a shared option as text; "" for one without. */
@@ -195,6 +203,45 @@ static void check_optimizer(struct argp_state *state, const char *name)
     lg_params_free(params);
 }
 
+/* ----------------------------------------------------------- loaded models */
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    for (; names && *names; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* Takes note of options that say how to train, and of those that a loaded model decides. */
+static void note_given(command_line *line, int key, const struct argp_option *options, size_t count)
+{
+    static const char *const for_predict[] = { "load", "predict", "target", "labels", "skip-lines", "threads", "out", "overwrite",
+                                               "verbose", "list-losses", NULL };
+    const bool shared = options == shared_options;
+    for (size_t i = 0; i < count && key; i++) {
+        if (options[i].key != key)
+            continue;
+        if (!shared || !is_one_of(options[i].name, for_predict))
+            line->not_for_predict = options[i].name;
+        if (!shared && is_one_of(options[i].name, line->about->of_model))
+            line->not_for_load = options[i].name;
+    }
+}
+
+static void check_load(struct argp_state *state, const command_line *line)
+{
+    const trainer_options *options = line->options;
+    if (options->predict && !options->load)
+        argp_error(state, "--predict needs --load: the model to predict by");
+    if (options->load && options->resume)
+        argp_error(state, "--load and --resume: only one of them can say what to begin with");
+    if (options->predict && line->not_for_predict)
+        argp_error(state, "--predict trains nothing: no --%s", line->not_for_predict);
+    if (options->load && line->not_for_load)
+        argp_error(state, "--load: the model decides that: no --%s", line->not_for_load);
+}
+
 /* ------------------------------------------------------------------ parser */
 
 static error_t parse_shared(int key, char *arg, struct argp_state *state)
@@ -202,6 +249,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     command_line *line = state->input;
     trainer_options *options = line->options;
     const argument_range share = { 0, 1, false, true }, positive = { 0, INFINITY, true, true };
+    note_given(line, key, shared_options, SHARED_COUNT);
     switch (key) {
     case KEY_DATA: options->data = arg; break;
     case KEY_TARGET: options->target = arg; break;
@@ -231,6 +279,12 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
         lg_set_num_threads(options->threads = argument_count(state, "--threads", arg, 1, LG_MAX_THREADS));
         break;
     case KEY_SAVE_EVERY: options->save_every = argument_count(state, "--save-every", arg, 1, 1000000); break;
+    case KEY_LOAD:
+    case KEY_PREDICT:
+        if (!*arg)
+            argp_error(state, "--%s: the name of a file is wanted", key == KEY_LOAD ? "load" : "predict");
+        *(key == KEY_LOAD ? &options->load : &options->predict) = arg;
+        break;
     case KEY_RESUME:
         if (!*arg)
             argp_error(state, "--resume: the name of a checkpoint or of a folder is wanted");
@@ -248,7 +302,8 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
         break;
     case KEY_DRY_RUN: options->dry_run = true; break;
     case ARGP_KEY_END:
-        if (options->labels && !options->data)
+        check_load(state, line);
+        if (options->labels && !options->data && !options->predict)
             argp_error(state, "--labels needs --data");
         if (options->labels && options->target)
             argp_error(state, "--labels and --target: only one of them can say what is to be predicted");
@@ -276,6 +331,10 @@ static error_t parse_all(int key, char *arg, struct argp_state *state)
         state->child_inputs[0] = line;
     if (key == ARGP_KEY_ARG)
         argp_error(state, "\"%s\" belongs to no option", arg);
+    size_t own = 0;
+    while (line->about->options && (line->about->options[own].key || line->about->options[own].doc))
+        own++;
+    note_given(line, key, line->about->options, own);
     state->input = line->options;
     return line->about->parser ? line->about->parser(key, arg, state) : ARGP_ERR_UNKNOWN;
 }
@@ -301,9 +360,8 @@ static void check_output(void)
 
 static bool is_left_out(const trainer *about, const char *name)
 {
-    for (const char *const *without = about->without; name && without && *without; without++)
-        if (strcmp(*without, name) == 0)
-            return true;
+    if (name && (is_one_of(name, about->without) || (!about->kind && is_one_of(name, (const char *const[]){ "load", "predict", NULL }))))
+        return true;
     return name && !about->tasks && strstr(name, "loss") != NULL;
 }
 

@@ -29,6 +29,8 @@ typedef struct trainer_options {
     size_t early_stopping;  /* epochs of patience; 0: none */
     double clip_norm;       /* 0: none */
     size_t save_every;      /* epochs from one checkpoint to the next; 0: none */
+    const char *load;       /* a model to begin with: model.safetensors of a run, or its folder; NULL: not given */
+    const char *predict;    /* rows to predict by it, instead of training; NULL: not given */
     const char *resume;     /* what --resume names: a checkpoint or a run's folder; NULL: not given */
     const char *out;
     bool overwrite, dry_run;
@@ -45,6 +47,8 @@ typedef struct trainer {
     unsigned tasks;                 /* LG_TASK_...: losses of one of these fit. 0: the loss is the trainer's own */
     const char *rate, *epochs;      /* what --lr and --epochs are by default, where that is no number; else NULL */
     const char *const *without;
+    const char *kind;               /* of its model files, for --load and --predict; NULL: it has neither */
+    const char *const *of_model;    /* its own options that a model which is loaded decides, ended by NULL */
     const struct argp_option *options; /* its own, ended by { 0 } */
     argp_parser_t parser;           /* of its own; its state->input is the pointer given to trainer_parse */
 } trainer;

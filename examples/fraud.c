@@ -3,10 +3,12 @@
  *     build/fraud                                             made-up payments, logistic regression
  *     build/fraud --hidden 32,16 --loss focal                 a network, and a loss for rare classes
  *     build/fraud --data creditcard.csv --target Class
+ *     build/fraud --load runs/fraud --predict new.csv         what a model that is there says of other rows
  *
  * The rows are split into three parts with the same share of fraud. The model learns on the training part; the
  * validation part chooses the threshold above which a probability counts as fraud; the test part is read once, at the
  * end, and says what the detector is worth. */
+#include "loaded_model.h"
 #include "model_file.h"
 #include "report.h"
 #include "trainer.h"
@@ -51,7 +53,7 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->shared.data && !options->shared.target && !options->shared.labels)
             argp_error(state, "--data needs --target: the column that says what is fraud (-1 is the last); or --labels");
-        if (!options->shared.data && (options->shared.target || options->positive))
+        if (!options->shared.data && !options->shared.predict && (options->shared.target || options->positive))
             argp_error(state, "%s needs --data", options->positive ? "--positive" : "--target");
         break;
     default: return ARGP_ERR_UNKNOWN;
@@ -67,8 +69,12 @@ static const trainer about = {
                 "  fraud --hidden 32,16\n"
                 "  fraud --loss focal --loss-param gamma=1.5 --class-weight balanced\n"
                 "  fraud --data creditcard.csv --target Class --early-stopping 5\n"
-                "  fraud --data data/spam.csv.gz --target type --positive spam",
+                "  fraud --data data/spam.csv.gz --target type --positive spam\n"
+                "  fraud --load runs/fraud --predict new.csv\n"
+                "  fraud --load runs/fraud --data more.csv --target Class --lr 0.001",
     .tasks = LG_TASK_BINARY,
+    .kind = "fraud detector",
+    .of_model = (const char *const[]){ "hidden", "positive", NULL },
     .options = own_options,
     .parser = parse_own,
 };
@@ -77,6 +83,7 @@ static const trainer about = {
 
 typedef struct detector {
     const fraud_options *options;
+    loaded_model *loaded; /* NULL without --load */
     trainer_data data;
     const char *names[2]; /* of the classes */
     lg_params *params;
@@ -87,25 +94,47 @@ typedef struct detector {
 static lg_status read_data(detector *d)
 {
     const fraud_options *options = d->options;
-    const lg_csv_options csv = { .target_kind = LG_BINARY, .positive = options->positive };
+    const lg_csv_options csv = { .target_kind = LG_BINARY, .positive = options->positive,
+                                 .like = d->loaded ? loaded_like(d->loaded, true) : NULL };
+    if (d->loaded && !csv.like)
+        return lg_error_code();
     lg_dataset *all = options->shared.data ? trainer_read(&options->shared, csv) : transactions_new();
     lg_status status = trainer_split(&d->data, &options->shared, all);
     if (status != LG_OK)
         return status;
     for (size_t i = 0; i < 2; i++)
         d->names[i] = lg_dataset_class_name(all, i);
-    return trainer_scale(&d->data);
+    return d->loaded ? loaded_scale(d->loaded, &d->data) : trainer_scale(&d->data);
+}
+
+/* The hidden layers of a loaded model are those to build. */
+static lg_status read_layers(const loaded_model *loaded, fraud_options *options)
+{
+    size_t outputs, in = loaded_features(loaded);
+    lg_status status = loaded_check_classes(loaded);
+    if (status == LG_OK)
+        status = loaded_hidden(loaded, MOST_LAYERS, options->hidden, &options->layers, &outputs);
+    for (size_t i = 0; i <= options->layers && status == LG_OK; i++) {
+        const size_t out = i < options->layers ? options->hidden[i] : 1;
+        char name[32];
+        snprintf(name, sizeof name, "dense_%zu", i + 1);
+        status = loaded_check_dense(loaded, name, in, out);
+        in = out;
+    }
+    return status;
 }
 
 /* Without hidden layers this is logistic regression: logit = w x + b. */
-static lg_status build_model(detector *d)
+static lg_status build_model(detector *d, size_t features)
 {
     lg_rng rng = trainer_rng(&d->options->shared, TRAINER_WEIGHTS);
     d->params = lg_params_new();
-    d->net = lg_sequential_new(d->params, LG_SHAPE(lg_dataset_features(d->data.all)));
+    d->net = lg_sequential_new(d->params, LG_SHAPE(features));
     for (size_t i = 0; i < d->options->layers; i++)
         lg_sequential_dense(d->net, d->options->hidden[i], LG_RELU, &rng);
     lg_status status = lg_sequential_dense(d->net, 1, LG_LINEAR, &rng);
+    if (status == LG_OK && d->loaded)
+        status = loaded_weights(d->loaded, d->params);
     d->optimizer = status == LG_OK ? trainer_optimizer(&d->options->shared, d->params) : NULL;
     return d->optimizer ? LG_OK : lg_error_code();
 }
@@ -176,24 +205,46 @@ static lg_status predict(detector *d, predictions *p)
 /* The network with what it takes to predict by it; the threshold only if one was chosen. */
 static lg_status save_model(const detector *d, run *r, double threshold)
 {
-    const size_t features = lg_dataset_features(d->data.all);
     char layers[24 * (MOST_LAYERS + 2)], number[32];
-    size_t used = (size_t)snprintf(layers, sizeof layers, "%zu", features);
+    size_t used = (size_t)snprintf(layers, sizeof layers, "%zu", lg_dataset_features(d->data.all));
     for (size_t i = 0; i < d->options->layers; i++)
         used += (size_t)snprintf(layers + used, sizeof layers - used, ",%zu", d->options->hidden[i]);
     snprintf(layers + used, sizeof layers - used, ",1");
     snprintf(number, sizeof number, "%.17g", threshold);
-    char *inputs = model_names(d->data.all, features, lg_dataset_feature_name);
-    char *classes = model_names(d->data.all, 2, lg_dataset_class_name);
     const lg_metadata texts[] = { { "layers", layers }, { "hidden_activation", "relu" }, { "output", "logit" },
-                                  { "features", inputs }, { "classes", classes }, { "threshold", number } };
-    lg_status status = inputs && classes ? model_save_with(r, "fraud detector", d->params, d->data.scaler, NULL, 0, texts,
-                                                           isnan(threshold) ? 5 : 6)
-                                         : lg_fail(LG_E_MEMORY, "out of memory for the names of %zu features", features);
-    free(inputs);
-    free(classes);
-    return status;
+                                  { "threshold", number } };
+    return model_save_table(r, about.kind, d->params, &d->data, NULL, 0, texts, isnan(threshold) ? 3 : 4);
 }
+
+/* -------------------------------------------------------------- prediction */
+
+/* The probability of fraud.   [batch, 1] */
+static lg_tensor *probabilities(lg_tape *tape, const lg_batch *batch, void *model)
+{
+    return lg_sigmoid(tape, lg_reshape(tape, logits_of(tape, batch, model), LG_SHAPE(lg_batch_rows(batch), 1)));
+}
+
+/* 0.5 for a model that has none, because its training was interrupted. */
+static lg_status read_threshold(const loaded_model *loaded, double *threshold)
+{
+    const char *text = lg_safetensors_metadata(loaded->file, "threshold");
+    char *end = NULL;
+    *threshold = text ? strtod(text, &end) : 0.5;
+    if (text && (end == text || *end || isnan(*threshold)))
+        return lg_fail(LG_E_FORMAT, "%s: its threshold is no number", loaded->path);
+    return LG_OK;
+}
+
+static lg_status predict_file(detector *d, int argc, const char *const *argv)
+{
+    prediction p = { probabilities, d, 1, (const char *const[]){ "probability" }, true, 0.5 };
+    lg_status status = build_model(d, loaded_features(d->loaded));
+    if (status == LG_OK)
+        status = read_threshold(d->loaded, &p.threshold);
+    return status == LG_OK ? loaded_predict(d->loaded, argc, argv, &p) : status;
+}
+
+/* ---------------------------------------------------------------- together */
 
 static lg_status train(detector *d, run *r, lg_history **history)
 {
@@ -216,6 +267,23 @@ static lg_status train(detector *d, run *r, lg_history **history)
     return status == LG_OK ? save_model(d, r, threshold) : status;
 }
 
+static lg_status train_and_report(detector *d, int argc, const char *const *argv, run **r, lg_history **history)
+{
+    const trainer_options *shared = &d->options->shared;
+    lg_status status = read_data(d);
+    if (status == LG_OK)
+        status = build_model(d, lg_dataset_features(d->data.all));
+    if (status == LG_OK)
+        status = trainer_print_data(shared, &d->data);
+    if (status == LG_OK)
+        status = lg_sequential_summary(d->net, stdout);
+    if (status != LG_OK || shared->dry_run)
+        return status;
+    *r = trainer_open(&about, shared, argc, argv);
+    status = *r ? train(d, *r, history) : lg_error_code();
+    return trainer_close(*r, *history, status);
+}
+
 int main(int argc, char **argv)
 {
     fraud_options options = { .shared = { .epochs = 20,
@@ -229,27 +297,26 @@ int main(int argc, char **argv)
                                           .verbose = LG_PROGRESS } };
     trainer_parse(&about, &options, argc, argv);
     detector d = { .options = &options };
+    loaded_model loaded = { 0 };
     run *r = NULL;
     lg_history *history = NULL;
     lg_status status = run_check(options.shared.out, options.shared.overwrite);
-    if (status == LG_OK)
-        status = read_data(&d);
-    if (status == LG_OK)
-        status = build_model(&d);
-    if (status == LG_OK)
-        status = trainer_print_data(&options.shared, &d.data);
-    if (status == LG_OK)
-        status = lg_sequential_summary(d.net, stdout);
-    if (status == LG_OK && !options.shared.dry_run) {
-        r = trainer_open(&about, &options.shared, argc, (const char *const *)argv);
-        status = r ? train(&d, r, &history) : lg_error_code();
-        status = trainer_close(r, history, status);
+    if (status == LG_OK && options.shared.load) {
+        d.loaded = &loaded;
+        status = loaded_open(&loaded, &about, &options.shared);
+        if (status == LG_OK)
+            status = read_layers(&loaded, &options);
     }
+    if (status == LG_OK && options.shared.predict)
+        status = predict_file(&d, argc, (const char *const *)argv);
+    else if (status == LG_OK)
+        status = train_and_report(&d, argc, (const char *const *)argv, &r, &history);
     const int signal_number = lg_history_signal(history);
     lg_history_free(history);
     run_free(r);
     lg_optimizer_free(d.optimizer);
     lg_params_free(d.params);
     trainer_data_free(&d.data);
+    loaded_close(&loaded);
     return trainer_end(status, signal_number);
 }

@@ -61,7 +61,9 @@ static json_t *name_of(const char *name, size_t number)
     return json_string(text);
 }
 
-char *model_names(const lg_dataset *dataset, size_t count, const char *(*name)(const lg_dataset *, size_t))
+/* Names of a data set as a JSON list, for metadata. Bytes that are not UTF-8 become "?"; a name that is missing, its
+ * number. Free with free(); NULL when out of memory. */
+static char *names_text(const lg_dataset *dataset, size_t count, const char *(*name)(const lg_dataset *, size_t))
 {
     json_t *list = json_array();
     bool whole = list != NULL;
@@ -70,4 +72,55 @@ char *model_names(const lg_dataset *dataset, size_t count, const char *(*name)(c
     char *text = whole ? json_dumps(list, JSON_COMPACT) : NULL;
     json_decref(list);
     return text;
+}
+
+/* [{"column":"sex","first":3,"features":2,"texts":["female","male"]}] */
+static char *categories_text(const lg_dataset *dataset)
+{
+    json_t *list = json_array();
+    const lg_category_column *column;
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && (column = lg_dataset_category_column(dataset, i)); i++) {
+        json_t *texts = json_array();
+        for (size_t k = 0; k < column->categories && whole; k++)
+            whole = json_array_append_new(texts, name_of(column->category[k], k)) == 0;
+        json_t *object = json_pack("{s:o, s:I, s:I, s:o}", "column", name_of(column->name, i), "first",
+                                   (json_int_t)column->first_feature, "features", (json_int_t)column->features, "texts",
+                                   texts);
+        whole = json_array_append_new(list, object) == 0 && whole;
+    }
+    char *text = whole ? json_dumps(list, JSON_COMPACT) : NULL;
+    json_decref(list);
+    return text;
+}
+
+lg_status model_save_table(run *r, const char *kind, const lg_params *params, const trainer_data *data,
+                           const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count)
+{
+    const size_t features = lg_dataset_features(data->all), classes = lg_dataset_classes(data->all);
+    char *names = names_text(data->all, features, lg_dataset_feature_name), *categories = categories_text(data->all);
+    char *class_names = names_text(data->all, classes, lg_dataset_class_name);
+    lg_metadata *all_texts = calloc(text_count + 3, sizeof *all_texts);
+    lg_file_entry *all = calloc(more_count + 1, sizeof *all);
+    lg_status status = names && categories && class_names && all_texts && all
+                           ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the names of %zu features", features);
+    if (status == LG_OK) {
+        for (size_t i = 0; i < text_count; i++)
+            all_texts[i] = texts[i];
+        for (size_t i = 0; i < more_count; i++)
+            all[i] = more[i];
+        all_texts[text_count++] = (lg_metadata){ "features", names };
+        all_texts[text_count++] = (lg_metadata){ "categories", categories };
+        if (classes)
+            all_texts[text_count++] = (lg_metadata){ "classes", class_names };
+        if (data->imputer)
+            all[more_count++] = (lg_file_entry){ "input.fill", LG_FILE_F64, 1, &features, lg_imputer_values(data->imputer) };
+        status = model_save_with(r, kind, params, data->scaler, all, more_count, all_texts, text_count);
+    }
+    free(all);
+    free(all_texts);
+    free(class_names);
+    free(categories);
+    free(names);
+    return status;
 }

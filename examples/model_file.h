@@ -2,7 +2,7 @@
 #ifndef EXAMPLES_MODEL_FILE_H
 #define EXAMPLES_MODEL_FILE_H
 
-#include "run.h"
+#include "trainer.h"
 
 /* Writes the tensors of the set by their names; where features were standardised, "input.means" and
  * "input.deviations", as the siamese trainer does; and `more`, what else belongs to the model. `scaler` may be NULL. The
@@ -14,8 +14,10 @@ lg_status model_save(run *r, const char *kind, const lg_params *params, const lg
 lg_status model_save_with(run *r, const char *kind, const lg_params *params, const lg_scaler *scaler,
                           const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count);
 
-/* Names of a data set as a JSON list, for metadata: lg_dataset_feature_name, lg_dataset_class_name. Bytes that are not
- * UTF-8 become "?"; a name that is missing, its number. Free with free(); NULL when out of memory. */
-char *model_names(const lg_dataset *dataset, size_t count, const char *(*name)(const lg_dataset *, size_t));
+/* The same for a model of a table's columns, with all that it takes to find them again (loaded_model.h): the texts
+ * "features", the names that inputs have (a column of texts has an input for each); "categories", those columns of texts;
+ * "classes" where the target has two; and the tensor "input.fill", what stands in for missing numbers, if --missing said. */
+lg_status model_save_table(run *r, const char *kind, const lg_params *params, const trainer_data *data,
+                           const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count);
 
 #endif

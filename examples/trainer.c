@@ -48,10 +48,8 @@ static lg_status fill_missing(trainer_data *data, const trainer_options *options
     if (options->missing == TRAINER_MISSING_ERROR || options->missing == TRAINER_MISSING_DROP)
         return LG_OK;
     const lg_impute kind = options->missing == TRAINER_MISSING_MEAN ? LG_IMPUTE_MEAN : LG_IMPUTE_MEDIAN;
-    lg_imputer *imputer = lg_imputer_fit(data->all, kind, 0, data->split->train, data->split->train_rows);
-    lg_status status = imputer ? lg_imputer_apply(imputer, data->all) : lg_error_code();
-    lg_imputer_free(imputer);
-    return status;
+    data->imputer = lg_imputer_fit(data->all, kind, 0, data->split->train, data->split->train_rows);
+    return data->imputer ? lg_imputer_apply(data->imputer, data->all) : lg_error_code();
 }
 
 /* A part as a data set; NULL without rows is no error. */
@@ -89,6 +87,7 @@ lg_status trainer_scale(trainer_data *data)
 
 void trainer_data_free(trainer_data *data)
 {
+    lg_imputer_free(data->imputer);
     lg_scaler_free(data->scaler);
     lg_split_free(data->split);
     lg_dataset_free(data->test);
@@ -204,6 +203,8 @@ lg_tensor *trainer_binary_loss(lg_tape *tape, const trainer_options *options, co
 static void note_arguments(run *r, const trainer *about, const trainer_options *options)
 {
     run_note_text(r, "arguments.data", options->data);
+    if (options->load)
+        run_note_text(r, "arguments.load", options->load);
     run_note_text(r, "arguments.target", options->target);
     run_note_text(r, "arguments.labels", options->labels);
     run_note_count(r, "arguments.skip_lines", options->skip_lines);

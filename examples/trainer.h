@@ -25,6 +25,7 @@ typedef struct trainer_data {
     lg_dataset *all, *train, *validation, *test;
     lg_split *split;
     lg_scaler *scaler;
+    lg_imputer *imputer; /* what stands in for missing numbers; NULL unless --missing says mean or median */
 } trainer_data;
 lg_status trainer_split(trainer_data *data, const trainer_options *options, lg_dataset *all);
 

@@ -1,0 +1,372 @@
+#include "loaded_model.h"
+#include "predictions.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MODEL_NAME "model.safetensors"
+#define MOST_WIDTH 65536
+
+/* ----------------------------------------------------------------- opening */
+
+/* A run's folder stands for the model in it. */
+static char *path_of(const char *name)
+{
+    struct stat found;
+    char *path = NULL;
+    const bool folder = stat(name, &found) == 0 && S_ISDIR(found.st_mode);
+    if (asprintf(&path, folder ? "%s/" MODEL_NAME : "%s", name) >= 0)
+        return path;
+    lg_fail(LG_E_MEMORY, "out of memory for the name of a file");
+    return NULL;
+}
+
+static lg_status lacks(const loaded_model *m, const char *what)
+{
+    return lg_fail(LG_E_FORMAT, "%s: is no whole model: its %s is not there or not as it should be", m->path, what);
+}
+
+static bool is_list_of_texts(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!json_is_string(json_array_get(list, i)))
+            return false;
+    return json_array_size(list) > 0;
+}
+
+/* NULL where the text is not there. */
+static json_t *read_json(const loaded_model *m, const char *key)
+{
+    const char *text = lg_safetensors_metadata(m->file, key);
+    return text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+}
+
+static lg_status read_texts(loaded_model *m)
+{
+    const char *kind = lg_safetensors_metadata(m->file, "kind");
+    if (!kind)
+        return lg_fail(LG_E_FORMAT, "%s: is no model of luge's: its texts do not say of what kind it is", m->path);
+    if (strcmp(kind, m->about->kind) != 0)
+        return lg_fail(LG_E_FORMAT, "%s: is a model of another kind: \"%.64s\", not \"%s\"", m->path, kind, m->about->kind);
+    m->features = read_json(m, "features");
+    m->categories = read_json(m, "categories");
+    m->classes = read_json(m, "classes");
+    if (!is_list_of_texts(m->features))
+        return lacks(m, "list \"features\"");
+    if (!json_is_array(m->categories))
+        return lacks(m, "list \"categories\"");
+    const bool classes = lg_safetensors_metadata(m->file, "classes") != NULL;
+    if (classes && (!is_list_of_texts(m->classes) || json_array_size(m->classes) != 2))
+        return lacks(m, "list \"classes\"");
+    return LG_OK;
+}
+
+lg_status loaded_doubles(const loaded_model *m, const char *name, size_t count, double *values)
+{
+    const lg_file_tensor *tensor = lg_safetensors_has(m->file, name) ? lg_safetensors_find(m->file, name) : NULL;
+    if (!tensor || tensor->dtype != LG_FILE_F64 || tensor->size != count)
+        return lg_fail(LG_E_FORMAT, "%s: is no whole model: it has no tensor \"%s\" of %zu F64", m->path, name, count);
+    unsigned char *bytes = calloc(count, sizeof *values);
+    lg_status status = bytes ? lg_safetensors_read_bytes(m->file, tensor, bytes)
+                             : lg_fail(LG_E_MEMORY, "out of memory for %zu numbers", count);
+    for (size_t i = 0; i < count && status == LG_OK; i++) {
+        uint64_t bits = 0;
+        for (size_t k = 8; k-- > 0;)
+            bits = bits << 8 | bytes[8 * i + k];
+        memcpy(values + i, &bits, sizeof bits);
+    }
+    free(bytes);
+    return status;
+}
+
+static lg_status read_scale(loaded_model *m)
+{
+    const size_t features = loaded_features(m);
+    double *values = calloc(2 * features, sizeof *values);
+    lg_status status = values ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for %zu numbers", features);
+    if (status == LG_OK && lg_safetensors_has(m->file, "input.means")) {
+        status = loaded_doubles(m, "input.means", features, values);
+        if (status == LG_OK)
+            status = loaded_doubles(m, "input.deviations", features, values + features);
+        if (status == LG_OK && !(m->scaler = lg_scaler_from(features, values, values + features)))
+            status = lg_error_code();
+    }
+    if (status == LG_OK && lg_safetensors_has(m->file, "input.fill")) {
+        status = loaded_doubles(m, "input.fill", features, values);
+        if (status == LG_OK && !(m->imputer = lg_imputer_from(features, values)))
+            status = lg_error_code();
+    }
+    free(values);
+    return status;
+}
+
+lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_options *options)
+{
+    *m = (loaded_model){ .about = about, .options = options, .path = path_of(options->load) };
+    m->file = m->path ? lg_safetensors_open(m->path) : NULL;
+    lg_status status = m->file ? read_texts(m) : lg_error_code();
+    return status == LG_OK ? read_scale(m) : status;
+}
+
+lg_status loaded_check_classes(const loaded_model *m)
+{
+    return m->classes ? LG_OK : lacks(m, "list \"classes\"");
+}
+
+void loaded_close(loaded_model *m)
+{
+    lg_dataset_free(m->like);
+    lg_imputer_free(m->imputer);
+    lg_scaler_free(m->scaler);
+    json_decref(m->classes);
+    json_decref(m->categories);
+    json_decref(m->features);
+    lg_safetensors_close(m->file);
+    free(m->path);
+    *m = (loaded_model){ 0 };
+}
+
+size_t loaded_features(const loaded_model *m)
+{
+    return json_array_size(m->features);
+}
+
+/* ------------------------------------------------------------------- sizes */
+
+/* "3,32,16,1": features, hidden layers, outputs. */
+lg_status loaded_hidden(const loaded_model *m, size_t most, size_t *hidden, size_t *layers, size_t *outputs)
+{
+    size_t count = 0, width = 0;
+    for (const char *text = lg_safetensors_metadata(m->file, "layers"); text; count++) {
+        char *end;
+        const uintmax_t read = *text >= '0' && *text <= '9' ? strtoumax(text, &end, 10) : 0;
+        if (read == 0 || count > most + 1 || (count > 0 && read > MOST_WIDTH) || (*end != ',' && *end != '\0') ||
+            (count == 0 && read != loaded_features(m)))
+            return lacks(m, "text \"layers\"");
+        if (count > 1)
+            hidden[count - 2] = width;
+        width = (size_t)read;
+        text = *end == ',' ? end + 1 : NULL;
+    }
+    if (count < 2)
+        return lacks(m, "text \"layers\"");
+    *layers = count - 2;
+    *outputs = width;
+    return LG_OK;
+}
+
+lg_status loaded_check_dense(const loaded_model *m, const char *name, size_t in, size_t out)
+{
+    char weight[64], bias[64];
+    snprintf(weight, sizeof weight, "%s.weight", name);
+    snprintf(bias, sizeof bias, "%s.bias", name);
+    const lg_file_tensor *w = lg_safetensors_has(m->file, weight) ? lg_safetensors_find(m->file, weight) : NULL;
+    const lg_file_tensor *b = lg_safetensors_has(m->file, bias) ? lg_safetensors_find(m->file, bias) : NULL;
+    if (w && b && w->rank == 2 && w->dims[0] == out && w->dims[1] == in && b->rank == 1 && b->dims[0] == out)
+        return LG_OK;
+    return lg_fail(LG_E_FORMAT, "%s: is no whole model: it has no layer \"%s\" from %zu to %zu", m->path, name, in, out);
+}
+
+lg_status loaded_weights(const loaded_model *m, lg_params *params)
+{
+    return lg_safetensors_read_params(m->file, "", params);
+}
+
+/* ----------------------------------------------------------------- columns */
+
+static const char *text_at(const json_t *list, size_t i)
+{
+    return json_string_value(json_array_get(list, i));
+}
+
+/* The texts of a list; free the array alone. */
+static const char **texts_of(const json_t *list)
+{
+    const size_t count = json_array_size(list);
+    const char **texts = calloc(count + 1, sizeof *texts);
+    for (size_t i = 0; i < count && texts; i++)
+        texts[i] = text_at(list, i);
+    if (!texts)
+        lg_fail(LG_E_MEMORY, "out of memory for %zu names", count);
+    return texts;
+}
+
+/* {"column": "sex", "first": 3, "features": 2, "texts": ["female", "male"]} */
+static lg_status add_text_column(const loaded_model *m, const json_t *column)
+{
+    const json_t *texts = json_object_get(column, "texts");
+    const json_int_t first = json_integer_value(json_object_get(column, "first"));
+    const json_int_t features = json_integer_value(json_object_get(column, "features"));
+    const char *name = json_string_value(json_object_get(column, "column"));
+    if (!name || !is_list_of_texts(texts) || first < 0 || features < 1)
+        return lacks(m, "list \"categories\"");
+    const char **category = texts_of(texts);
+    lg_status status = category ? lg_dataset_add_category_column(m->like, &(lg_category_column){
+                                      name, (size_t)first, (size_t)features, json_array_size(texts), category })
+                                : lg_error_code();
+    free(category);
+    return status == LG_OK || status == LG_E_MEMORY ? status : lacks(m, "list \"categories\"");
+}
+
+const lg_dataset *loaded_like(loaded_model *m, bool target)
+{
+    const size_t features = loaded_features(m);
+    const lg_real y = 0;
+    lg_real *x = calloc(features, sizeof *x);
+    const char **names = texts_of(m->features), **classes = texts_of(m->classes);
+    lg_dataset_free(m->like);
+    m->like = x && names && classes ? lg_dataset_from_arrays(1, features, x, target ? &y : NULL) : NULL;
+    lg_status status = m->like ? lg_dataset_set_feature_names(m->like, features, names)
+                               : lg_fail_null("out of memory for the columns of a model");
+    for (size_t i = 0; i < json_array_size(m->categories) && status == LG_OK; i++)
+        status = add_text_column(m, json_array_get(m->categories, i));
+    if (status == LG_OK && target && m->classes)
+        status = lg_dataset_set_class_names(m->like, 2, classes);
+    free(classes);
+    free(names);
+    free(x);
+    return status == LG_OK ? m->like : NULL;
+}
+
+/* That a data set which was not read like the model has its features all the same: the trainer's embedded data. */
+static lg_status check_features(const loaded_model *m, const lg_dataset *data)
+{
+    if (lg_dataset_features(data) != loaded_features(m))
+        return lg_fail(LG_E_SHAPE, "%s: is a model of %zu features, but the data have %zu", m->path, loaded_features(m),
+                       lg_dataset_features(data));
+    const bool embedded = !m->options->data && !m->options->predict;
+    for (size_t i = 0; i < loaded_features(m) && embedded; i++) {
+        const char *name = lg_dataset_feature_name(data, i);
+        if (name && strcmp(name, text_at(m->features, i)) != 0)
+            return lg_fail(LG_E_FORMAT, "%s: feature %zu of the model is \"%.64s\", but that of the data \"%.64s\"", m->path, i,
+                           text_at(m->features, i), name);
+    }
+    return LG_OK;
+}
+
+lg_status loaded_scale(loaded_model *m, trainer_data *data)
+{
+    lg_status status = check_features(m, data->all);
+    if (status == LG_OK && m->scaler)
+        status = lg_scaler_apply(m->scaler, data->all);
+    data->scaler = m->scaler;
+    m->scaler = NULL;
+    if (!data->imputer) {
+        data->imputer = m->imputer;
+        m->imputer = NULL;
+    }
+    return status;
+}
+
+/* -------------------------------------------------------------- prediction */
+
+/* The rows of --predict as the model wants them; a --target is read for its place alone. */
+static lg_dataset *read_rows(loaded_model *m)
+{
+    const lg_dataset *like = loaded_like(m, false);
+    if (!like)
+        return NULL;
+    trainer_options options = *m->options;
+    options.data = options.predict;
+    options.missing = m->imputer ? TRAINER_MISSING_MEAN : TRAINER_MISSING_ERROR; /* a missing number is kept, or an error */
+    lg_dataset *rows = trainer_read(&options, (lg_csv_options){ .like = like });
+    if (rows && check_features(m, rows) == LG_OK && (!m->imputer || lg_imputer_apply(m->imputer, rows) == LG_OK) &&
+        (!m->scaler || lg_scaler_apply(m->scaler, rows) == LG_OK))
+        return rows;
+    lg_dataset_free(rows);
+    return NULL;
+}
+
+static size_t class_of(const prediction *p, const lg_real *row)
+{
+    return (double)row[0] >= p->threshold;
+}
+
+static void write_rows(FILE *stream, const loaded_model *m, const prediction *p, size_t rows, const lg_real *values)
+{
+    const int digits = LG_REAL_BITS == 64 ? 17 : 9;
+    fputs("row", stream);
+    for (size_t c = 0; c < p->columns; c++)
+        fprintf(stream, ",%s", p->names[c]);
+    fputs(p->classes ? ",class\n" : "\n", stream);
+    for (size_t i = 0; i < rows && !ferror(stream); i++) {
+        const lg_real *row = values + i * p->columns;
+        fprintf(stream, "%zu", i);
+        for (size_t c = 0; c < p->columns; c++)
+            fprintf(stream, ",%.*g", digits, (double)row[c]);
+        if (p->classes) {
+            fputc(',', stream);
+            csv_cell(stream, text_at(m->classes, class_of(p, row)));
+        }
+        fputc('\n', stream);
+    }
+}
+
+static void tell(run *r, const loaded_model *m, const prediction *p, size_t rows, const lg_real *values)
+{
+    const char *version = lg_safetensors_metadata(m->file, "luge");
+    printf("Model: %s, %s of luge %s\n", m->path, m->about->kind, version ? version : "(no version)");
+    printf("Data: %s, %zu rows, %zu features\n", m->options->predict, rows, loaded_features(m));
+    run_note_text(r, "model.path", m->path);
+    run_note_text(r, "model.kind", m->about->kind);
+    run_note_text(r, "model.luge", version);
+    run_note_text(r, "data.source", m->options->predict);
+    run_note_count(r, "data.rows", rows);
+    run_note_count(r, "data.features", loaded_features(m));
+    if (!p->classes)
+        return;
+    size_t seconds = 0;
+    for (size_t i = 0; i < rows; i++)
+        seconds += class_of(p, values + i * p->columns);
+    const size_t counts[] = { rows - seconds, seconds };
+    printf("Predicted: %zu %s, %zu %s, by %s %s %g\n", counts[0], text_at(m->classes, 0), counts[1], text_at(m->classes, 1),
+           p->names[0], ">=", p->threshold);
+    run_note_texts(r, "predicted.classes", 2, (const char *const[]){ text_at(m->classes, 0), text_at(m->classes, 1) });
+    run_note_counts(r, "predicted.rows", 2, counts);
+    run_note_number(r, "predicted.threshold", p->threshold);
+}
+
+static lg_status leave_run(const loaded_model *m, int argc, const char *const *argv, const prediction *p, size_t rows,
+                           const lg_real *values)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s-predictions", m->about->name);
+    run *r = run_open(name, m->options->out, m->options->overwrite);
+    if (!r)
+        return lg_error_code();
+    run_note_text(r, "program", m->about->name);
+    run_note_texts(r, "command", (size_t)argc, argv);
+    run_note_text(r, "versions.luge", lg_version());
+    run_note_text(r, "versions.real", LG_REAL_BITS == 64 ? "double" : "float");
+    tell(r, m, p, rows, values);
+    run_file file;
+    lg_status status = run_file_begin(&file, r, "predictions.csv");
+    if (status == LG_OK) {
+        write_rows(file.stream, m, p, rows, values);
+        status = run_file_end(&file);
+    }
+    if (status == LG_OK)
+        status = run_save(r, "finished");
+    if (status == LG_OK)
+        run_print_files(r);
+    run_free(r);
+    return status;
+}
+
+lg_status loaded_predict(loaded_model *m, int argc, const char *const *argv, const prediction *p)
+{
+    const bool to_stdout = m->options->out && strcmp(m->options->out, "-") == 0;
+    lg_dataset *data = read_rows(m);
+    lg_tensor *table = data ? lg_predict(p->outputs, p->model, data, &(lg_fit_options){ .batch_size = 4096 }) : NULL;
+    const size_t rows = lg_dataset_rows(data);
+    lg_status status = table ? LG_OK : lg_error_code();
+    if (status == LG_OK && to_stdout)
+        write_rows(stdout, m, p, rows, lg_tensor_data(table));
+    else if (status == LG_OK)
+        status = leave_run(m, argc, argv, p, rows, lg_tensor_data(table));
+    lg_tensor_free(table);
+    lg_dataset_free(data);
+    return status;
+}
