@@ -3,6 +3,7 @@
  *     build/svm                                               benign or malignant, by 30 measures of cell nuclei
  *     build/svm --lambda 0.001 --loss squared_hinge
  *     build/svm --data data/spam.csv.gz --target type --positive spam --test-split 0.2
+ *     build/svm --load runs/svm --predict new.csv             what a machine that is there says of other rows
  *
  * Minimises, with y = -1 or 1 and standardised features x,
  *
@@ -16,6 +17,7 @@
  * the machine is on rows that it has not seen, cross-validation tells. */
 #include "embedded.h"
 #include "folds.h"
+#include "loaded_model.h"
 #include "model_file.h"
 #include "svm_report.h"
 
@@ -67,7 +69,7 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->shared.data && !options->shared.target && !options->shared.labels)
             argp_error(state, "--data needs --target: the column of the two classes (-1 is the last); or --labels");
-        if (!options->shared.data && (options->shared.target || options->positive))
+        if (!options->shared.data && !options->shared.predict && (options->shared.target || options->positive))
             argp_error(state, "%s needs --data", options->positive ? "--positive" : "--target");
         break;
     default: return ARGP_ERR_UNKNOWN;
@@ -84,7 +86,10 @@ static const trainer about = {
                 "  svm --textbook\n"
                 "  svm --data data/spam.csv.gz --target type --positive spam --test-split 0.2\n"
                 "  svm --data data/breast_cancer.csv --skip-lines 1 --target -1\n"
-                "  svm --data a9a --target label                              (LIBSVM)",
+                "  svm --data a9a --target label                              (LIBSVM)\n"
+                "  svm --load runs/svm --predict new.csv",
+    .kind = "linear support vector machine",
+    .only_predicts = true,
     .rate = "1/(lambda t) at step t",
     .without = (const char *const[]){ "optimizer", NULL },
     .options = own_options,
@@ -160,15 +165,20 @@ static double curvature(const svm *d)
     return 2 * (squares / (double)rows + fourths / squares / (double)d->options->shared.batch_size);
 }
 
+static lg_status make_plane(svm *d, size_t features)
+{
+    d->params = lg_params_new();
+    d->plane = lg_dense_new_with(d->params, "plane", features, 1, &(lg_dense_options){ .init = LG_INIT_ZEROS }, NULL);
+    return d->plane ? LG_OK : lg_error_code();
+}
+
 /* From zero. The first step is 1 / (lambda + curvature); the schedule makes it 1 / (lambda t + curvature). */
 static lg_status build_model(svm *d)
 {
     const double constant = d->options->shared.learning_rate;
-    d->params = lg_params_new();
-    d->plane = lg_dense_new_with(d->params, "plane", lg_dataset_features(d->data.all), 1,
-                                 &(lg_dense_options){ .init = LG_INIT_ZEROS }, NULL);
+    lg_status status = make_plane(d, lg_dataset_features(d->data.all));
     const double first = constant > 0 ? constant : 1 / (d->options->lambda + curvature(d));
-    d->optimizer = d->plane ? lg_sgd_new(d->params, &(lg_sgd_options){ .learning_rate = first }) : NULL;
+    d->optimizer = status == LG_OK ? lg_sgd_new(d->params, &(lg_sgd_options){ .learning_rate = first }) : NULL;
     return d->optimizer ? LG_OK : lg_error_code();
 }
 
@@ -294,8 +304,51 @@ static lg_status train(svm *d, run *r, lg_history **history)
         return lg_error_code();
     lg_status status = trainer_note_history(r, *history, "Support vector machine: objective");
     if (status == LG_OK)
-        status = model_save(r, "linear support vector machine", d->params, d->data.scaler, NULL, 0);
+        status = model_save_table(r, about.kind, d->params, &d->data, NULL, 0, NULL, 0);
     return status != LG_OK || lg_history_signal(*history) ? status : evaluate(d, r);
+}
+
+/* -------------------------------------------------------------- prediction */
+
+static lg_tensor *scores(lg_tape *tape, const lg_batch *batch, void *model)
+{
+    return lg_reshape(tape, scores_of(tape, batch, model), LG_SHAPE(lg_batch_rows(batch), 1));
+}
+
+static lg_status predict_file(svm *d, int argc, const char *const *argv)
+{
+    loaded_model loaded;
+    const prediction p = { scores, d, 1, (const char *const[]){ "score" }, true, 0 };
+    lg_status status = loaded_open(&loaded, &about, &d->options->shared);
+    if (status == LG_OK)
+        status = loaded_check_classes(&loaded);
+    if (status == LG_OK)
+        status = loaded_check_dense(&loaded, "plane", loaded_features(&loaded), 1);
+    if (status == LG_OK)
+        status = make_plane(d, loaded_features(&loaded));
+    if (status == LG_OK)
+        status = loaded_weights(&loaded, d->params);
+    if (status == LG_OK)
+        status = loaded_predict(&loaded, argc, argv, &p);
+    loaded_close(&loaded);
+    return status;
+}
+
+/* ---------------------------------------------------------------- together */
+
+static lg_status train_and_report(svm *d, int argc, const char *const *argv, run **r, lg_history **history)
+{
+    const trainer_options *shared = &d->options->shared;
+    lg_status status = read_data(d);
+    if (status == LG_OK)
+        status = build_model(d);
+    if (status == LG_OK)
+        status = trainer_print_data(shared, &d->data);
+    if (status != LG_OK || shared->dry_run)
+        return status;
+    *r = trainer_open(&about, shared, argc, argv);
+    status = *r ? train(d, *r, history) : lg_error_code();
+    return trainer_close(*r, *history, status);
 }
 
 int main(int argc, char **argv)
@@ -308,17 +361,10 @@ int main(int argc, char **argv)
     run *r = NULL;
     lg_history *history = NULL;
     lg_status status = run_check(options.shared.out, options.shared.overwrite);
-    if (status == LG_OK)
-        status = read_data(&d);
-    if (status == LG_OK)
-        status = build_model(&d);
-    if (status == LG_OK)
-        status = trainer_print_data(&options.shared, &d.data);
-    if (status == LG_OK && !options.shared.dry_run) {
-        r = trainer_open(&about, &options.shared, argc, (const char *const *)argv);
-        status = r ? train(&d, r, &history) : lg_error_code();
-        status = trainer_close(r, history, status);
-    }
+    if (status == LG_OK && options.shared.predict)
+        status = predict_file(&d, argc, (const char *const *)argv);
+    else if (status == LG_OK)
+        status = train_and_report(&d, argc, (const char *const *)argv, &r, &history);
     const int signal_number = lg_history_signal(history);
     lg_history_free(history);
     run_free(r);

@@ -145,6 +145,24 @@ START_TEST(rows_that_do_not_fit_are_refused)
 }
 END_TEST
 
+/* --------------------------------------------------------------------- svm */
+
+START_TEST(the_machine_scores_training_rows_as_its_run_did)
+{
+    run_ok("$bin/svm --data rows.csv --target y --positive bad --folds 0 --epochs 3 --verbose 0 --out plane");
+    run_ok("$bin/svm --load plane --predict permuted.csv --out again");
+    run_ok("cut -d, -f1,4 plane/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
+    run_ok("awk -F, 'NR>1 {print $1,($2>=0 ? \"\\\"bad\\\"\" : \"\\\"good\\\"\")}' again/predictions.csv >a && "
+           "awk -F, 'NR>1 {print $1,$3}' again/predictions.csv >b && cmp a b && grep -q bad b && grep -q good b");
+    run_ok(TRAIN_FRAUD);
+    assert_refused(1, "of another kind", "$bin/svm --load model --predict rows.csv --out refused");
+    assert_refused(1, "\"amount\" is missing", "cut -d, -f2- rows.csv >less.csv; $bin/svm --load plane --predict less.csv "
+                                               "--out refused");
+    assert_refused(2, "--load needs --predict", "$bin/svm --load plane --data rows.csv --target y");
+    assert_refused(2, "no --lambda", "$bin/svm --load plane --predict rows.csv --lambda 1");
+}
+END_TEST
+
 /* ------------------------------------------------------------------ models */
 
 START_TEST(files_that_are_no_such_model_are_refused)
@@ -217,6 +235,7 @@ Suite *predict_suite(void)
     tcase_add_test(tcase, files_of_libsvm_are_predicted_by_position);
     tcase_add_test(tcase, missing_numbers_are_filled_as_in_training);
     tcase_add_test(tcase, rows_that_do_not_fit_are_refused);
+    tcase_add_test(tcase, the_machine_scores_training_rows_as_its_run_did);
     tcase_add_test(tcase, files_that_are_no_such_model_are_refused);
     tcase_add_test(tcase, options_that_make_no_sense_together_are_usage_errors);
     tcase_add_test(tcase, training_goes_on_from_the_weights_that_are_loaded);
