@@ -96,7 +96,8 @@ $(BUILD)/flags: FORCE
 
 # gcc's jump threading takes the selects of a numeric loop for branches, which then cannot be vectorised.
 GCC_ONLY = $(if $(findstring clang,$(CC)),,$(1))
-$(BUILD)/src/autograd/%.o $(BUILD)/src/losses/%.o: ALL_CFLAGS += $(call GCC_ONLY,-fno-thread-jumps)
+# private: what these depend on (the flags file above all) keeps the common flags.
+$(BUILD)/src/autograd/%.o $(BUILD)/src/losses/%.o: private ALL_CFLAGS += $(call GCC_ONLY,-fno-thread-jumps)
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -172,12 +172,14 @@ static void check_predictions(void)
     double sum = 0;
     size_t validation = 0;
     for (size_t i = 0; i < 1797; i++) {
+        char line[256];
         text = strchr(text, '\n') + 1;
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(text, "\n"), text); /* sscanf measures all of its text first */
         size_t row;
         int target;
         char part[16];
         double loss, reconstruction, kl;
-        ck_assert_int_eq(sscanf(text, "%zu,%15[a-z],%d,%lf,%lf,%lf", &row, part, &target, &loss, &reconstruction, &kl), 6);
+        ck_assert_int_eq(sscanf(line, "%zu,%15[a-z],%d,%lf,%lf,%lf", &row, part, &target, &loss, &reconstruction, &kl), 6);
         ck_assert_uint_eq(row, i);
         ck_assert_int_eq(target, lg_dataset_indices(data, "y")[i]);
         ck_assert_double_eq_tol(loss, reconstruction + kl, 1e-6);
@@ -265,8 +267,8 @@ static void check_codes(void)
     lg_dataset *data = digits();
     const lg_real *z = lg_tensor_data(codes);
     const int32_t *label = lg_dataset_indices(data, "y");
-    size_t right = 0;
-    for (size_t i = 0; i < 300; i++) {
+    size_t right = 0, tried = 0;
+    for (size_t i = 0; i < 300; i += test_stride(30), tried++) {
         size_t nearest = 0;
         double least = 1e30;
         for (size_t j = 0; j < 1797; j++) {
@@ -278,7 +280,7 @@ static void check_codes(void)
         }
         right += label[nearest] == label[i];
     }
-    ck_assert_uint_gt(right, 240);
+    ck_assert_uint_gt(10 * right, 8 * tried - 1);
     lg_tensor_free(codes);
     lg_dataset_free(data);
 }
