@@ -1,6 +1,5 @@
 /* Running a loss that sees its whole batch (loss.h, "whole batches"). */
 #include "losses/loss_run_internal.h"
-#include "tensor/reduce_internal.h"
 
 #include <string.h>
 
@@ -72,17 +71,12 @@ static lg_status prepare(lg_loss_run *r, lg_loss_batch *batch)
     return LG_OK;
 }
 
-LG_CLONES static double sum_values(const lg_real *values, size_t n)
-{
-    return lg_sum_of(values, n);
-}
-
 /* Weighs the units in place; returns the sum of those that count, and sets the divisor. */
 static double reduce(lg_loss_run *r, lg_loss_batch *batch, bool left_out)
 {
     const bool weighted = r->options->reduction == LG_REDUCE_WEIGHTED_MEAN && r->weight;
     const bool alike = !r->weight && !left_out;
-    double sum = alike ? sum_values(batch->loss, batch->units) : 0;
+    double sum = alike ? lg_loss_sum(batch->loss, batch->units) : 0;
     r->divisor = alike ? (double)batch->units : 0;
     for (size_t u = 0; !alike && u < batch->units; u++) {
         const lg_real weight = r->weight ? r->weight[u] : 1;

@@ -156,7 +156,7 @@ static void scatter_derivatives(const lg_loss_run *r, const workspace *w, size_t
     }
 }
 
-LG_CLONES static double sum_values(const lg_real *values, size_t n)
+LG_CLONES double lg_loss_sum(const lg_real *values, size_t n)
 {
     return lg_sum_of(values, n);
 }
@@ -178,7 +178,7 @@ static lg_status run_chunks(lg_loss_run *r, double *sum)
         if (chunk.weight)
             apply_weights(r, &chunk, chunk.weight);
         scatter_derivatives(r, &w, first, units);
-        *sum += sum_values(chunk.loss, units);
+        *sum += lg_loss_sum(chunk.loss, units);
     }
     return status;
 }
