@@ -106,32 +106,16 @@ static bool has_network(const lg_safetensors *file, const embedder *e)
     return whole;
 }
 
-/* Doubles of the file as they are: lg_real may have less digits. */
-static lg_status read_doubles(const lg_safetensors *file, const char *name, size_t count, double *values)
-{
-    const lg_file_tensor *tensor = lg_safetensors_find(file, name);
-    if (!tensor || tensor->dtype != LG_FILE_F64)
-        return lg_fail(LG_E_DTYPE, "tensor \"%s\" is not F64", name);
-    unsigned char *bytes = calloc(count, sizeof *values);
-    lg_status status = bytes ? lg_safetensors_read_bytes(file, tensor, bytes) : lg_fail(LG_E_MEMORY, "out of memory");
-    for (size_t i = 0; i < count && status == LG_OK; i++) {
-        uint64_t bits = 0;
-        for (size_t k = 8; k-- > 0;)
-            bits = bits << 8 | bytes[8 * i + k];
-        memcpy(values + i, &bits, sizeof bits);
-    }
-    free(bytes);
-    return status;
-}
-
+/* Of tensors whose shapes are checked. */
 static lg_status read_scaler(embedder *e, const lg_safetensors *file)
 {
     double *values = calloc(2 * e->inputs, sizeof *values);
     lg_status status = values ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory");
     if (status == LG_OK)
-        status = read_doubles(file, "input.means", e->inputs, values);
+        status = lg_safetensors_read_doubles(file, lg_safetensors_find(file, "input.means"), values);
     if (status == LG_OK)
-        status = read_doubles(file, "input.deviations", e->inputs, values + e->inputs);
+        status = lg_safetensors_read_doubles(file, lg_safetensors_find(file, "input.deviations"),
+                                             values + e->inputs);
     if (status == LG_OK) {
         e->scaler = lg_scaler_from(e->inputs, values, values + e->inputs);
         status = e->scaler ? LG_OK : lg_error_code();

@@ -68,17 +68,7 @@ lg_status loaded_doubles(const loaded_model *m, const char *name, size_t count, 
     const lg_file_tensor *tensor = lg_safetensors_has(m->file, name) ? lg_safetensors_find(m->file, name) : NULL;
     if (!tensor || tensor->dtype != LG_FILE_F64 || tensor->size != count)
         return lg_fail(LG_E_FORMAT, "%s: is no whole model: it has no tensor \"%s\" of %zu F64", m->path, name, count);
-    unsigned char *bytes = calloc(count, sizeof *values);
-    lg_status status = bytes ? lg_safetensors_read_bytes(m->file, tensor, bytes)
-                             : lg_fail(LG_E_MEMORY, "out of memory for %zu numbers", count);
-    for (size_t i = 0; i < count && status == LG_OK; i++) {
-        uint64_t bits = 0;
-        for (size_t k = 8; k-- > 0;)
-            bits = bits << 8 | bytes[8 * i + k];
-        memcpy(values + i, &bits, sizeof bits);
-    }
-    free(bytes);
-    return status;
+    return lg_safetensors_read_doubles(m->file, tensor, values);
 }
 
 static lg_status read_scale(loaded_model *m)

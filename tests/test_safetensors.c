@@ -117,6 +117,12 @@ START_TEST(every_kind_of_number_is_listed_and_floats_are_rounded)
     for (size_t i = 0; i < COUNT(wide); i++)
         ck_assert(lg_tensor_data(f64)[i] == (lg_real)wide[i]);
     ck_assert(isnan(lg_tensor_data(f64)[4]));
+    double exact[5];
+    ck_assert_int_eq(lg_safetensors_read_doubles(file, lg_safetensors_find(file, "f64"), exact), LG_OK);
+    ck_assert_mem_eq(exact, wide, sizeof wide);
+    ck_assert(isnan(exact[4]));
+    ck_assert_int_eq(lg_safetensors_read_doubles(file, lg_safetensors_find(file, "i32"), exact), LG_E_DTYPE);
+    expect_error(LG_E_DTYPE, "tensor \"i32\" is I32, but must be F64");
     ck_assert_int_eq(lg_tensor_dtype(i32), LG_INT32);
     ck_assert_uint_eq(lg_tensor_dim(i32, 0), 2);
     ck_assert_int_eq(lg_tensor_indices(i32)[0], INT32_MIN);

@@ -114,6 +114,10 @@ LG_API lg_status lg_safetensors_read(const lg_safetensors *file, const lg_file_t
 /* The same, of a tensor of any type, as the `bytes` bytes of the file, little-endian. */
 LG_API lg_status lg_safetensors_read_bytes(const lg_safetensors *file, const lg_file_tensor *tensor, void *bytes);
 
+/* Reads an F64 tensor into values[size] as it is, where lg_real may have fewer digits. LG_E_DTYPE for another type; else as
+ * lg_safetensors_read. */
+LG_API lg_status lg_safetensors_read_doubles(const lg_safetensors *file, const lg_file_tensor *tensor, double *values);
+
 /* A new tensor on the heap: real from F32, F64, F16, BF16, indices from I32. NULL with LG_E_PARAM for a name that is not
  * there, LG_E_SHAPE for a rank above LG_MAX_RANK, and what lg_safetensors_read says. */
 LG_API lg_tensor *lg_safetensors_tensor(const lg_safetensors *file, const char *name);

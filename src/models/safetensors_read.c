@@ -118,6 +118,19 @@ lg_status lg_safetensors_read_bytes(const lg_safetensors *file, const lg_file_te
     return lg_safetensors_read_at(file, tensor->offset, bytes, tensor->bytes);
 }
 
+lg_status lg_safetensors_read_doubles(const lg_safetensors *file, const lg_file_tensor *tensor, double *values)
+{
+    if (!file || !tensor || (!values && tensor->size))
+        return lg_fail_null("lg_safetensors_read_doubles: an argument is NULL");
+    if (tensor->dtype != LG_FILE_F64)
+        return lg_fail(LG_E_DTYPE, "%s: tensor \"%s\" is %s, but must be F64", file->path,
+                       lg_file_excerpt_of(tensor->name).text, lg_file_dtype_name(tensor->dtype));
+    lg_status status = lg_safetensors_read_bytes(file, tensor, values);
+    if (status == LG_OK)
+        lg_little_endian(values, sizeof *values, tensor->size);
+    return status;
+}
+
 lg_status lg_safetensors_read(const lg_safetensors *file, const lg_file_tensor *tensor, lg_real *values)
 {
     unsigned char bytes[8192];
