@@ -222,7 +222,7 @@ static void note_given(command_line *line, int key, const struct argp_option *op
     for (size_t i = 0; i < count && key; i++) {
         if (options[i].key != key)
             continue;
-        if (!shared || !is_one_of(options[i].name, for_predict))
+        if ((!shared || !is_one_of(options[i].name, for_predict)) && !is_one_of(options[i].name, line->about->for_predict))
             line->not_for_predict = options[i].name;
         if (!shared && is_one_of(options[i].name, line->about->of_model))
             line->not_for_load = options[i].name;

@@ -8,8 +8,8 @@
  * The rows are split into three parts with the same share of fraud. The model learns on the training part; the
  * validation part chooses the threshold above which a probability counts as fraud; the test part is read once, at the
  * end, and says what the detector is worth. */
-#include "loaded_model.h"
 #include "model_file.h"
+#include "prediction.h"
 #include "report.h"
 #include "trainer.h"
 #include "transactions.h"
@@ -237,7 +237,11 @@ static lg_status read_threshold(const loaded_model *loaded, double *threshold)
 
 static lg_status predict_file(detector *d, int argc, const char *const *argv)
 {
-    prediction p = { probabilities, d, 1, (const char *const[]){ "probability" }, true, 0.5 };
+    prediction p = { .outputs = probabilities,
+                     .model = d,
+                     .columns = 1,
+                     .names = (const char *const[]){ "probability" },
+                     .classes = true };
     lg_status status = build_model(d, loaded_features(d->loaded));
     if (status == LG_OK)
         status = read_threshold(d->loaded, &p.threshold);

@@ -1,7 +1,7 @@
 #include "loaded_model.h"
-#include "predictions.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ static char *path_of(const char *name)
     return NULL;
 }
 
-static lg_status lacks(const loaded_model *m, const char *what)
+lg_status loaded_lacks(const loaded_model *m, const char *what)
 {
     return lg_fail(LG_E_FORMAT, "%s: is no whole model: its %s is not there or not as it should be", m->path, what);
 }
@@ -43,23 +43,28 @@ static json_t *read_json(const loaded_model *m, const char *key)
     return text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
 }
 
-static lg_status read_texts(loaded_model *m)
+static lg_status check_kind(const loaded_model *m)
 {
     const char *kind = lg_safetensors_metadata(m->file, "kind");
     if (!kind)
         return lg_fail(LG_E_FORMAT, "%s: is no model of luge's: its texts do not say of what kind it is", m->path);
     if (strcmp(kind, m->about->kind) != 0)
         return lg_fail(LG_E_FORMAT, "%s: is a model of another kind: \"%.64s\", not \"%s\"", m->path, kind, m->about->kind);
+    return LG_OK;
+}
+
+static lg_status read_texts(loaded_model *m)
+{
     m->features = read_json(m, "features");
     m->categories = read_json(m, "categories");
     m->classes = read_json(m, "classes");
     if (!is_list_of_texts(m->features))
-        return lacks(m, "list \"features\"");
+        return loaded_lacks(m, "list \"features\"");
     if (!json_is_array(m->categories))
-        return lacks(m, "list \"categories\"");
+        return loaded_lacks(m, "list \"categories\"");
     const bool classes = lg_safetensors_metadata(m->file, "classes") != NULL;
-    if (classes && (!is_list_of_texts(m->classes) || json_array_size(m->classes) != 2))
-        return lacks(m, "list \"classes\"");
+    if (classes && !is_list_of_texts(m->classes))
+        return loaded_lacks(m, "list \"classes\"");
     return LG_OK;
 }
 
@@ -92,17 +97,29 @@ static lg_status read_scale(loaded_model *m)
     return status;
 }
 
-lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_options *options)
+lg_status loaded_open_file(loaded_model *m, const trainer *about, const trainer_options *options)
 {
     *m = (loaded_model){ .about = about, .options = options, .path = path_of(options->load) };
     m->file = m->path ? lg_safetensors_open(m->path) : NULL;
-    lg_status status = m->file ? read_texts(m) : lg_error_code();
+    return m->file ? check_kind(m) : lg_error_code();
+}
+
+lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_options *options)
+{
+    lg_status status = loaded_open_file(m, about, options);
+    if (status == LG_OK)
+        status = read_texts(m);
     return status == LG_OK ? read_scale(m) : status;
 }
 
 lg_status loaded_check_classes(const loaded_model *m)
 {
-    return m->classes ? LG_OK : lacks(m, "list \"classes\"");
+    return json_array_size(m->classes) == 2 ? LG_OK : loaded_lacks(m, "list \"classes\"");
+}
+
+const char *loaded_class(const loaded_model *m, size_t i)
+{
+    return json_string_value(json_array_get(m->classes, i));
 }
 
 void loaded_close(loaded_model *m)
@@ -125,6 +142,29 @@ size_t loaded_features(const loaded_model *m)
 
 /* ------------------------------------------------------------------- sizes */
 
+lg_status loaded_number(const loaded_model *m, const char *key, double *value)
+{
+    const char *text = lg_safetensors_metadata(m->file, key);
+    char *end = NULL, what[64];
+    *value = text ? strtod(text, &end) : NAN;
+    if (text && end != text && *end == '\0' && isfinite(*value))
+        return LG_OK;
+    snprintf(what, sizeof what, "text \"%.40s\"", key);
+    return loaded_lacks(m, what);
+}
+
+lg_status loaded_count(const loaded_model *m, const char *key, size_t low, size_t high, size_t *value)
+{
+    const char *text = lg_safetensors_metadata(m->file, key);
+    char *end = NULL, what[64];
+    const uintmax_t read = text && *text >= '0' && *text <= '9' ? strtoumax(text, &end, 10) : UINTMAX_MAX;
+    *value = (size_t)read;
+    if (end && *end == '\0' && read >= low && read <= high)
+        return LG_OK;
+    snprintf(what, sizeof what, "text \"%.40s\"", key);
+    return loaded_lacks(m, what);
+}
+
 /* "3,32,16,1": features, hidden layers, outputs. */
 lg_status loaded_hidden(const loaded_model *m, size_t most, size_t *hidden, size_t *layers, size_t *outputs)
 {
@@ -133,15 +173,15 @@ lg_status loaded_hidden(const loaded_model *m, size_t most, size_t *hidden, size
         char *end;
         const uintmax_t read = *text >= '0' && *text <= '9' ? strtoumax(text, &end, 10) : 0;
         if (read == 0 || count > most + 1 || (count > 0 && read > MOST_WIDTH) || (*end != ',' && *end != '\0') ||
-            (count == 0 && read != loaded_features(m)))
-            return lacks(m, "text \"layers\"");
+            (count == 0 && read > INT32_MAX) || (count == 0 && m->features && read != loaded_features(m)))
+            return loaded_lacks(m, "text \"layers\"");
         if (count > 1)
             hidden[count - 2] = width;
         width = (size_t)read;
         text = *end == ',' ? end + 1 : NULL;
     }
     if (count < 2)
-        return lacks(m, "text \"layers\"");
+        return loaded_lacks(m, "text \"layers\"");
     *layers = count - 2;
     *outputs = width;
     return LG_OK;
@@ -191,13 +231,13 @@ static lg_status add_text_column(const loaded_model *m, const json_t *column)
     const json_int_t features = json_integer_value(json_object_get(column, "features"));
     const char *name = json_string_value(json_object_get(column, "column"));
     if (!name || !is_list_of_texts(texts) || first < 0 || features < 1)
-        return lacks(m, "list \"categories\"");
+        return loaded_lacks(m, "list \"categories\"");
     const char **category = texts_of(texts);
     lg_status status = category ? lg_dataset_add_category_column(m->like, &(lg_category_column){
                                       name, (size_t)first, (size_t)features, json_array_size(texts), category })
                                 : lg_error_code();
     free(category);
-    return status == LG_OK || status == LG_E_MEMORY ? status : lacks(m, "list \"categories\"");
+    return status == LG_OK || status == LG_E_MEMORY ? status : loaded_lacks(m, "list \"categories\"");
 }
 
 const lg_dataset *loaded_like(loaded_model *m, bool target)
@@ -213,7 +253,7 @@ const lg_dataset *loaded_like(loaded_model *m, bool target)
     for (size_t i = 0; i < json_array_size(m->categories) && status == LG_OK; i++)
         status = add_text_column(m, json_array_get(m->categories, i));
     if (status == LG_OK && target && m->classes)
-        status = lg_dataset_set_class_names(m->like, 2, classes);
+        status = lg_dataset_set_class_names(m->like, json_array_size(m->classes), classes);
     free(classes);
     free(names);
     free(x);
@@ -250,10 +290,7 @@ lg_status loaded_scale(loaded_model *m, trainer_data *data)
     return status;
 }
 
-/* -------------------------------------------------------------- prediction */
-
-/* The rows of --predict as the model wants them; a --target is read for its place alone. */
-static lg_dataset *read_rows(loaded_model *m)
+lg_dataset *loaded_rows(loaded_model *m)
 {
     const lg_dataset *like = loaded_like(m, false);
     if (!like)
@@ -267,96 +304,4 @@ static lg_dataset *read_rows(loaded_model *m)
         return rows;
     lg_dataset_free(rows);
     return NULL;
-}
-
-static size_t class_of(const prediction *p, const lg_real *row)
-{
-    return (double)row[0] >= p->threshold;
-}
-
-static void write_rows(FILE *stream, const loaded_model *m, const prediction *p, size_t rows, const lg_real *values)
-{
-    const int digits = LG_REAL_BITS == 64 ? 17 : 9;
-    fputs("row", stream);
-    for (size_t c = 0; c < p->columns; c++)
-        fprintf(stream, ",%s", p->names[c]);
-    fputs(p->classes ? ",class\n" : "\n", stream);
-    for (size_t i = 0; i < rows && !ferror(stream); i++) {
-        const lg_real *row = values + i * p->columns;
-        fprintf(stream, "%zu", i);
-        for (size_t c = 0; c < p->columns; c++)
-            fprintf(stream, ",%.*g", digits, (double)row[c]);
-        if (p->classes) {
-            fputc(',', stream);
-            csv_cell(stream, text_at(m->classes, class_of(p, row)));
-        }
-        fputc('\n', stream);
-    }
-}
-
-static void tell(run *r, const loaded_model *m, const prediction *p, size_t rows, const lg_real *values)
-{
-    const char *version = lg_safetensors_metadata(m->file, "luge");
-    printf("Model: %s, %s of luge %s\n", m->path, m->about->kind, version ? version : "(no version)");
-    printf("Data: %s, %zu rows, %zu features\n", m->options->predict, rows, loaded_features(m));
-    run_note_text(r, "model.path", m->path);
-    run_note_text(r, "model.kind", m->about->kind);
-    run_note_text(r, "model.luge", version);
-    run_note_text(r, "data.source", m->options->predict);
-    run_note_count(r, "data.rows", rows);
-    run_note_count(r, "data.features", loaded_features(m));
-    if (!p->classes)
-        return;
-    size_t seconds = 0;
-    for (size_t i = 0; i < rows; i++)
-        seconds += class_of(p, values + i * p->columns);
-    const size_t counts[] = { rows - seconds, seconds };
-    printf("Predicted: %zu %s, %zu %s, by %s %s %g\n", counts[0], text_at(m->classes, 0), counts[1], text_at(m->classes, 1),
-           p->names[0], ">=", p->threshold);
-    run_note_texts(r, "predicted.classes", 2, (const char *const[]){ text_at(m->classes, 0), text_at(m->classes, 1) });
-    run_note_counts(r, "predicted.rows", 2, counts);
-    run_note_number(r, "predicted.threshold", p->threshold);
-}
-
-static lg_status leave_run(const loaded_model *m, int argc, const char *const *argv, const prediction *p, size_t rows,
-                           const lg_real *values)
-{
-    char name[64];
-    snprintf(name, sizeof name, "%s-predictions", m->about->name);
-    run *r = run_open(name, m->options->out, m->options->overwrite);
-    if (!r)
-        return lg_error_code();
-    run_note_text(r, "program", m->about->name);
-    run_note_texts(r, "command", (size_t)argc, argv);
-    run_note_text(r, "versions.luge", lg_version());
-    run_note_text(r, "versions.real", LG_REAL_BITS == 64 ? "double" : "float");
-    tell(r, m, p, rows, values);
-    run_file file;
-    lg_status status = run_file_begin(&file, r, "predictions.csv");
-    if (status == LG_OK) {
-        write_rows(file.stream, m, p, rows, values);
-        status = run_file_end(&file);
-    }
-    if (status == LG_OK)
-        status = run_save(r, "finished");
-    if (status == LG_OK)
-        run_print_files(r);
-    run_free(r);
-    return status;
-}
-
-lg_status loaded_predict(loaded_model *m, int argc, const char *const *argv, const prediction *p)
-{
-    const bool to_stdout = m->options->out && strcmp(m->options->out, "-") == 0;
-    lg_dataset *data = read_rows(m);
-    lg_tensor *table = data ? lg_predict(p->outputs, p->model, data, &(lg_fit_options){ .batch_size = 4096 }) : NULL;
-    const size_t rows = lg_dataset_rows(data);
-    lg_status status = table ? LG_OK : lg_error_code();
-    if (status == LG_OK && to_stdout)
-        write_rows(stdout, m, p, rows, lg_tensor_data(table));
-    else if (status == LG_OK)
-        status = leave_run(m, argc, argv, p, rows, lg_tensor_data(table));
-    lg_tensor_free(table);
-    lg_dataset_free(data);
-    return status;
 }

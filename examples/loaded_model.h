@@ -4,7 +4,7 @@
  *
  *     loaded_model m;
  *     lg_status status = loaded_open(&m, &about, &options.shared);   ...sizes, build, loaded_weights(&m, params)
- *     loaded_predict(&m, argc, argv, &(prediction){ ... });
+ *     loaded_predict(&m, argc, argv, &(prediction){ ... });              of prediction.h
  *     loaded_close(&m);
  *
  * Functions that can fail return NULL or a negative lg_status and leave their sentence, with the file, in lg_error(). */
@@ -30,6 +30,18 @@ typedef struct loaded_model {
 lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_options *options);
 void loaded_close(loaded_model *m);
 
+/* The same of a model that is not of a table's columns: only file, kind and what the trainer reads of it itself. */
+lg_status loaded_open_file(loaded_model *m, const trainer *about, const trainer_options *options);
+
+/* Says that a part of it, "text \"layers\"", is not there or not as it should be: LG_E_FORMAT. */
+lg_status loaded_lacks(const loaded_model *m, const char *what);
+
+/* The whole number of a text, in [low, high]. */
+lg_status loaded_count(const loaded_model *m, const char *key, size_t low, size_t high, size_t *value);
+
+/* The number of a text, finite. */
+lg_status loaded_number(const loaded_model *m, const char *key, double *value);
+
 /* That it names two classes. */
 lg_status loaded_check_classes(const loaded_model *m);
 
@@ -44,6 +56,12 @@ lg_status loaded_check_dense(const loaded_model *m, const char *name, size_t in,
 /* The tensor of `count` doubles, F64, into values. */
 lg_status loaded_doubles(const loaded_model *m, const char *name, size_t count, double *values);
 
+/* The rows of --predict as the model wants them; a --target is read for its place alone. NULL on error. */
+lg_dataset *loaded_rows(loaded_model *m);
+
+/* The name of a class. */
+const char *loaded_class(const loaded_model *m, size_t i);
+
 /* Sets the weights. */
 lg_status loaded_weights(const loaded_model *m, lg_params *params);
 
@@ -54,20 +72,5 @@ const lg_dataset *loaded_like(loaded_model *m, bool target);
 /* In place of trainer_scale: scales by the model's scale, which `data` takes over, with what stands in for missing numbers
  * unless --missing said. That data which were read in another way are of the model's columns is checked here. */
 lg_status loaded_scale(loaded_model *m, trainer_data *data);
-
-/* What to write of each row: columns [rows, columns] that `outputs` computes; and with `classes` the name of the model's
- * class, the second where the first column is `threshold` or more. */
-typedef struct prediction {
-    lg_tensor *(*outputs)(lg_tape *tape, const lg_batch *batch, void *model);
-    void *model;
-    size_t columns;
-    const char *const *names;
-    bool classes;
-    double threshold;
-} prediction;
-
-/* All of --predict: reads the rows, and writes row,NAMES,class to predictions.csv in runs/NAME-predictions or --out (the
- * standard output for -), with a run.json. */
-lg_status loaded_predict(loaded_model *m, int argc, const char *const *argv, const prediction *p);
 
 #endif

@@ -17,8 +17,8 @@
  * the machine is on rows that it has not seen, cross-validation tells. */
 #include "embedded.h"
 #include "folds.h"
-#include "loaded_model.h"
 #include "model_file.h"
+#include "prediction.h"
 #include "svm_report.h"
 
 #include <math.h>
@@ -318,7 +318,11 @@ static lg_tensor *scores(lg_tape *tape, const lg_batch *batch, void *model)
 static lg_status predict_file(svm *d, int argc, const char *const *argv)
 {
     loaded_model loaded;
-    const prediction p = { scores, d, 1, (const char *const[]){ "score" }, true, 0 };
+    const prediction p = { .outputs = scores,
+                           .model = d,
+                           .columns = 1,
+                           .names = (const char *const[]){ "score" },
+                           .classes = true };
     lg_status status = loaded_open(&loaded, &about, &d->options->shared);
     if (status == LG_OK)
         status = loaded_check_classes(&loaded);
