@@ -343,6 +343,26 @@ START_TEST(a_checkpoint_of_another_training_is_refused_with_what_differs)
 }
 END_TEST
 
+/* As many rows, and one number of them another. */
+START_TEST(other_data_are_refused)
+{
+    train(WITH_ADAM, false, 1, 3);
+    change_options = NULL;
+    lg_real *x = lg_dataset_values(data, "x"), *y = lg_dataset_values(data, "y");
+    for (size_t i = 0; i < 400; i += 57) {
+        const lg_real kept = x[i];
+        x[i] += (lg_real)0.001;
+        ASSERT_REFUSED(WITH_ADAM, 8, "c.safetensors: cannot be gone on from: checksum of the training data was ");
+        x[i] = kept;
+    }
+    y[99] = 1 - y[99];
+    ASSERT_REFUSED(WITH_ADAM, 8, "checksum of the training data was ");
+    y[99] = 1 - y[99];
+    const result rest = train(WITH_ADAM, true, 1, 0);
+    ck_assert_uint_eq(rest.rows, EPOCHS);
+}
+END_TEST
+
 START_TEST(another_name_of_a_parameter_is_named)
 {
     train(WITH_ADAM, false, 1, 3);
@@ -654,6 +674,7 @@ Suite *resume_suite(void)
     tcase_add_test(equal, a_finished_training_is_done_and_may_go_on_to_more_epochs);
     tcase_add_test(equal, checkpoints_change_nothing_and_are_written_when_they_are_due);
     tcase_add_test(other, a_checkpoint_of_another_training_is_refused_with_what_differs);
+    tcase_add_test(other, other_data_are_refused);
     tcase_add_test(other, another_name_of_a_parameter_is_named);
     tcase_add_test(other, a_history_of_another_training_is_refused_and_left_alone);
     tcase_add_test(other, a_column_that_is_no_longer_reported_is_named);

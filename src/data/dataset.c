@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "tensor/memory_internal.h"
 
@@ -151,6 +152,18 @@ lg_dataset *lg_dataset_subset(const lg_dataset *dataset, const size_t *ids, size
     subset->row_map = row_map;
     subset->original = lg_dataset_retain(lg_dataset_original(dataset));
     return subset;
+}
+
+bool lg_dataset_checksum(const lg_dataset *dataset, uint64_t *sum)
+{
+    const lg_source *source = &lg_dataset_original(dataset)->source;
+    if (!source->checksum)
+        return false;
+    *sum = source->checksum(source->context);
+    if (dataset->original)
+        *sum = lg_checksum_add(*sum, crc32_z(0, (const unsigned char *)dataset->row_map,
+                                             dataset->rows * sizeof *dataset->row_map));
+    return true;
 }
 
 /* ---- what a data set is ------------------------------------------------------------------------------------------ */

@@ -69,6 +69,8 @@ LG_API lg_status lg_dataset_add_field(lg_dataset *dataset, const lg_field *field
  *        negative status after lg_fail. Called by every thread that fills a batch.
  * view   NULL, or: a pointer to rows first .. first+count-1 of dense field f where they lie one after the other in
  *        memory for the life of the data set, else NULL. Batches of consecutive rows then copy nothing.
+ * checksum  NULL, or: a number that follows from what the rows hold, the same whenever they hold the same. lg_fit keeps it
+ *        in checkpoints, so that training does not go on from one with other data.
  * free   NULL, or called with the context when the last reference to the data set is released. */
 typedef struct lg_source {
     size_t rows;
@@ -77,6 +79,7 @@ typedef struct lg_source {
     void *context;
     lg_status (*fill)(void *context, const size_t *ids, size_t count, void *const *values, int32_t *const *lengths);
     const void *(*view)(void *context, size_t field, size_t first, size_t count);
+    uint64_t (*checksum)(void *context);
     void (*free)(void *context);
 } lg_source;
 

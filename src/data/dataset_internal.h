@@ -54,6 +54,14 @@ size_t lg_field_bytes(const lg_field *field);
 /* Index of the field of that name, or `count`. */
 size_t lg_field_find(const lg_field *fields, size_t count, const char *name);
 
+/* A number that follows from what the rows hold, and in which order; false if the source does not say. */
+bool lg_dataset_checksum(const lg_dataset *dataset, uint64_t *sum);
+
+/* One number more in such a checksum. */
+static inline uint64_t lg_checksum_add(uint64_t sum, uint64_t term)
+{
+    return sum * UINT64_C(0x100000001B3) + term;
+}
 
 /* LG_OK, or an error in the name of `what` unless "x" is there, dense and real. */
 lg_status lg_dataset_require_x(const lg_dataset *dataset, const char *what);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "tensor/memory_internal.h"
 
@@ -15,6 +16,7 @@ typedef struct {
 } table_field;
 
 typedef struct lg_table {
+    size_t rows;
     size_t field_count;
     table_field fields[LG_MAX_FIELDS];
 } lg_table;
@@ -69,6 +71,23 @@ static const void *table_view(void *context, size_t f, size_t first, size_t coun
     return field->lengths ? NULL : field->values + first * field->item_bytes;
 }
 
+static uint64_t table_checksum(void *context)
+{
+    const lg_table *table = context;
+    uint64_t sum = 0;
+    for (size_t f = 0; f < table->field_count; f++) {
+        const table_field *field = &table->fields[f];
+        size_t items = table->rows;
+        if (field->lengths) {
+            items = table->rows ? field->offsets[table->rows - 1] + (size_t)field->lengths[table->rows - 1] : 0;
+            sum = lg_checksum_add(sum, crc32_z(0, (const unsigned char *)field->lengths,
+                                               table->rows * sizeof *field->lengths));
+        }
+        sum = lg_checksum_add(sum, crc32_z(0, (const unsigned char *)field->values, items * field->item_bytes));
+    }
+    return sum;
+}
+
 static void table_free(void *context)
 {
     lg_table *table = context;
@@ -87,8 +106,10 @@ lg_dataset *lg_dataset_new(size_t rows)
     lg_table *table = lg_calloc(1, sizeof *table, "dataset_new");
     if (!table)
         return NULL;
-    lg_dataset *dataset = lg_dataset_from_source(&(lg_source){
-        .rows = rows, .context = table, .fill = table_fill, .view = table_view, .free = table_free });
+    table->rows = rows;
+    lg_dataset *dataset = lg_dataset_from_source(&(lg_source){ .rows = rows, .context = table, .fill = table_fill,
+                                                               .view = table_view, .checksum = table_checksum,
+                                                               .free = table_free });
     if (!dataset) {
         free(table);
         return NULL;

@@ -205,6 +205,14 @@ static lg_draw *new_draw(const lg_dataset *dataset, const size_t *ids, size_t co
     return NULL;
 }
 
+/* What is drawn changes from epoch to epoch; what it is drawn from does not. */
+static uint64_t base_checksum(void *context)
+{
+    uint64_t sum = 0;
+    (void)lg_dataset_checksum(((const lg_draw *)context)->base, &sum); /* of rows in memory: it is there */
+    return sum;
+}
+
 /* Makes the data set of drawn_rows rows, each of `places` places, and draws the first epoch. */
 static lg_status finish(lg_draw *draw, size_t places, const lg_field *fields, size_t field_count,
                         lg_status (*fill)(void *, const size_t *, size_t, void *const *, int32_t *const *))
@@ -220,7 +228,8 @@ static lg_status finish(lg_draw *draw, size_t places, const lg_field *fields, si
                                                        .field_count = field_count,
                                                        .fields = fields,
                                                        .context = draw,
-                                                       .fill = fill });
+                                                       .fill = fill,
+                                                       .checksum = base_checksum });
     return draw->drawn ? lg_draw_epoch(draw, 0) : lg_error_code();
 }
 

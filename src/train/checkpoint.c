@@ -53,6 +53,14 @@ static void add_count(lg_checkpoint_trait *traits, size_t *count, const char *ke
     add_trait(traits, count, key, text);
 }
 
+static void add_sum_of_data(lg_checkpoint_trait *traits, size_t *count, const char *key, const lg_fit_sum *of)
+{
+    char text[24] = "unknown";
+    if (of->known)
+        snprintf(text, sizeof text, "%016" PRIx64, of->sum);
+    add_trait(traits, count, key, text);
+}
+
 size_t lg_checkpoint_traits(const lg_checkpoint *c, lg_checkpoint_trait traits[LG_CHECKPOINT_TRAITS])
 {
     static const char *const averages[] = { "none", "mean", "polynomial", "exponential" };
@@ -71,6 +79,8 @@ size_t lg_checkpoint_traits(const lg_checkpoint *c, lg_checkpoint_trait traits[L
     add_count(traits, &count, "seed", o->seed);
     add_count(traits, &count, "training rows", c->rows);
     add_count(traits, &count, "validation rows", c->validation_rows);
+    add_sum_of_data(traits, &count, "checksum of the training data", c->sum);
+    add_sum_of_data(traits, &count, "checksum of the validation data", c->validation_sum);
     add_count(traits, &count, "batch size", c->batch_size);
     add_count(traits, &count, "batches per update", o->accumulate > 1 ? o->accumulate : 1);
     return count;

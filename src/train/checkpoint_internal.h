@@ -19,6 +19,12 @@
 #include "train/fit_internal.h"
 #include "train/number_text_internal.h"
 
+/* The checksum of a data set; unknown for one that is not there, or whose source has none. */
+typedef struct lg_fit_sum {
+    bool known;
+    uint64_t sum;
+} lg_fit_sum;
+
 /* What of a running lg_fit is saved and loaded. */
 typedef struct lg_checkpoint {
     const lg_fit_options *options;
@@ -30,6 +36,7 @@ typedef struct lg_checkpoint {
     size_t *epoch, *updates;
     double *base_rate;
     size_t rows, validation_rows, batch_size;
+    const lg_fit_sum *sum, *validation_sum; /* of the data */
     uint64_t history_bytes;  /* of the history's file when this was saved; 0 without one */
 } lg_checkpoint;
 
@@ -51,7 +58,7 @@ lg_status lg_checkpoint_load(lg_checkpoint *checkpoint, const char *path, const 
 #define LG_CHECKPOINT_FACT_BYTES 200
 #define LG_CHECKPOINT_HISTORY "history/"
 #define LG_CHECKPOINT_NUMBERS 20
-#define LG_CHECKPOINT_TRAITS 12
+#define LG_CHECKPOINT_TRAITS 16
 
 /* A number, and where it lives. */
 typedef struct lg_checkpoint_number {

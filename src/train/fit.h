@@ -161,8 +161,8 @@ typedef struct lg_fit_options {
  * parameters has to find that in the callback, too.
  * LG_E_IO for a file that is not there; LG_E_FORMAT for one that is no checkpoint or is damaged; LG_E_STATE for one of
  * another training, naming what differs: a parameter's name or shape, the optimizer, float or double, the kinds of
- * schedule, average and early stopping, seed, rows, batch size, facts, the header or the rows of the history's file
- * (nothing was changed then); or, after its first epoch, a column that is no longer reported. */
+ * schedule, average and early stopping, seed, rows, what they hold (by a checksum, if their source has one), batch size,
+ * facts, the header or the rows of the history's file (nothing was changed then); or, after its first epoch, a column that is no longer reported. */
 LG_API lg_history *lg_fit(lg_step_function *step, void *model, lg_optimizer *optimizer, const lg_dataset *dataset,
                           const lg_fit_options *options);
 

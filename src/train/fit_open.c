@@ -1,6 +1,7 @@
 /* The beginning and the end of lg_fit (fit_run_internal.h). */
 #include "train/fit_run_internal.h"
 
+#include "data/dataset_internal.h"
 #include "train/history_internal.h"
 
 #include <stdlib.h>
@@ -57,6 +58,10 @@ static lg_status open_passes(lg_fit_run *f, const lg_dataset *dataset)
         dataset = f->train_part;
         validation = f->validation_part;
     }
+    if (o->checkpoint_path || o->resume_path) {
+        f->sum.known = lg_dataset_checksum(dataset, &f->sum.sum);
+        f->validation_sum.known = validation && lg_dataset_checksum(validation, &f->validation_sum.sum);
+    }
     f->train.training = true;
     lg_status status = lg_pass_open(&f->train, dataset, o->batch_size, o->no_shuffle ? NULL : &order);
     f->validates = validation != NULL;
@@ -84,6 +89,8 @@ lg_checkpoint lg_fit_checkpoint(lg_fit_run *f)
                             .base_rate = &f->base_rate,
                             .rows = f->train.rows,
                             .validation_rows = f->validates ? f->validation.rows : 0,
+                            .sum = &f->sum,
+                            .validation_sum = &f->validation_sum,
                             .batch_size = f->train.batch_size,
                             .history_bytes = lg_history_file_bytes(f->file) };
 }
