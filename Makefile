@@ -81,7 +81,7 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test test-long check-suites check-valgrind fuzz bench accuracy accuracy-losses docs install \
+.PHONY: all deps demo test test-long check-suites check-valgrind fuzz fuzz-long bench accuracy accuracy-losses docs install \
 	uninstall clean help FORCE $(TEST_SUITES:%=suite-%) $(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%) \
 	$(FUZZERS:%=fuzz-%)
 
@@ -191,7 +191,8 @@ $(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BUILD)/tests/run
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(BUILD)/tests/run
 
 # libFuzzer on every reader, for FUZZ_SECONDS each, from the corpora in tests/fuzz/ (which grow in build-fuzz/, not
-# there). Needs clang. What it finds is left as build-fuzz/NAME-crash-*; the ordinary tests replay the corpora.
+# there). Needs clang. What it finds is left as build-fuzz/NAME-crash-*; the ordinary tests replay the corpora. One reader
+# alone: make fuzz FUZZERS=npy.
 FUZZ_SECONDS ?= 600
 FUZZ_BUILD := CC=clang SANITIZE=address,undefined,fuzzer-no-link BUILD=build-fuzz
 
@@ -199,9 +200,12 @@ fuzz:
 	+@$(REMAKE) $(FUZZ_BUILD) $(FUZZERS:%=build-fuzz/fuzz-%)
 	+@$(MAKE) --no-print-directory $(FUZZ_BUILD) $(FUZZERS:%=fuzz-%)
 
-$(FUZZERS:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: tests/fuzz/%.c $(STATIC)
+fuzz-long:
+	+@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=14400
+
+$(FUZZERS:%=$(BUILD)/fuzz-%): $(BUILD)/fuzz-%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(STATIC)
 	@echo "  LD      $@"
-	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $^ -o $@ $(LIBS)
+	@$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer $(filter-out %.h,$^) -o $@ $(LIBS)
 
 $(FUZZERS:%=fuzz-%): fuzz-%: $(BUILD)/fuzz-%
 	@mkdir -p $(BUILD)/corpus-$*
@@ -274,6 +278,7 @@ help:
 	@echo 'make check-suites    the tests, suite by suite: with -j beside each other'
 	@echo 'make check-valgrind  the tests under valgrind, likewise'
 	@echo 'make fuzz            libFuzzer on every reader, FUZZ_SECONDS=600 each (needs clang)'
+	@echo 'make fuzz-long       the same for four hours each'
 	@echo 'make bench           timings$(if $(BENCHES),: $(BENCHES:%=bench-%))'
 	@echo 'make accuracy        the elementary functions against the truth, over all floats (minutes)'
 	@echo 'make accuracy-losses every loss in float against double'

@@ -1,0 +1,12 @@
+/* Fuzz target of lg_dataset_read_idx (reader.h says what the bytes are and what must hold).
+ * Built and run by `make fuzz`. The ordinary tests replay tests/fuzz/idx/ (test_read_fuzz.c). */
+#include "reader.h"
+
+#include "data/idx.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+    return fuzz_reader(bytes, count, lg_dataset_read_idx, NULL);
+}
