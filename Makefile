@@ -134,9 +134,11 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/examples/%.o $(EXAMPLE_SHARED) $(
 	@echo "  LD      $@"
 	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(EXAMPLE_LIBS) $(LIBS)
 
+# The worker counts the time that the library spends in BLAS.
+$(BUILD)/bench/worker: BENCH_WRAP := $(foreach f,sgemm dgemm sgemv dgemv,-Wl,--wrap=cblas_$(f))
 $(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(STATIC)
 	@echo "  LD      $@"
-	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+	@$(CC) $(ALL_LDFLAGS) $(BENCH_WRAP) $^ -o $@ $(LIBS)
 
 # Debian and Ubuntu: installs what is missing. Elsewhere: says what is missing.
 deps:

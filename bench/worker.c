@@ -1,0 +1,176 @@
+/* The process that runs luge's workloads for the table (bench/compare.c), and by hand:
+ *
+ *     build/bench/worker 2 c 1000     workload c for 1000 steps with two threads: microseconds per step, and its loss
+ *     build/bench/worker 1            lines from stdin, as every contestant takes them:
+ *         run c 100      ->  "100 0.421 0.419 2.3051 0"  steps made, seconds, seconds of processor time, loss of the
+ *                            last step, length of the leaves' gradients (0 without leaves); the first time on a new session
+ *         gemm c 100     ->  seconds in BLAS, of all threads together; seconds of the steps
+ *         drop c         ->  "0": the session is freed
+ *     What the contestant does not do is answered by "none"; what went wrong by "error ...". */
+#include "workloads.h"
+
+#include <cblas.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST_SESSIONS = 64, LINE_BYTES = 256 };
+
+static double seconds_of(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ------------------------------------------------------------- time in BLAS
+ * The linker sends the library's calls here (--wrap in the Makefile). */
+static bool counting;
+static _Atomic uint64_t blas_nanoseconds;
+
+static double begin(void)
+{
+    return counting ? seconds_of(CLOCK_MONOTONIC) : 0;
+}
+
+static void end(double start)
+{
+    if (counting)
+        atomic_fetch_add_explicit(&blas_nanoseconds, (uint64_t)(1e9 * (seconds_of(CLOCK_MONOTONIC) - start)),
+                                  memory_order_relaxed);
+}
+
+typedef enum CBLAS_ORDER order;
+typedef enum CBLAS_TRANSPOSE transpose;
+
+#define WRAP_GEMM(name, real)                                                                                             \
+    void __real_##name(order, transpose, transpose, int, int, int, real, const real *, int, const real *, int, real,     \
+                       real *, int);                                                                                      \
+    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,      \
+                       const real *b, int ldb, real beta, real *c, int ldc);                                              \
+    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,      \
+                       const real *b, int ldb, real beta, real *c, int ldc)                                               \
+    {                                                                                                                     \
+        const double start = begin();                                                                                     \
+        __real_##name(o, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                                           \
+        end(start);                                                                                                       \
+    }
+#define WRAP_GEMV(name, real)                                                                                             \
+    void __real_##name(order, transpose, int, int, real, const real *, int, const real *, int, real, real *, int);        \
+    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx,    \
+                       real beta, real *y, int dy);                                                                       \
+    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx,    \
+                       real beta, real *y, int dy)                                                                        \
+    {                                                                                                                     \
+        const double start = begin();                                                                                     \
+        __real_##name(o, ta, m, n, alpha, a, lda, x, dx, beta, y, dy);                                                    \
+        end(start);                                                                                                       \
+    }
+
+WRAP_GEMM(cblas_sgemm, float)
+WRAP_GEMM(cblas_dgemm, double)
+WRAP_GEMV(cblas_sgemv, float)
+WRAP_GEMV(cblas_dgemv, double)
+
+/* ----------------------------------------------------------------- sessions */
+
+static session *sessions[MOST_SESSIONS];
+
+/* The place of a workload's session, made if there is none; NULL when it has no such workload, or failed. */
+static session **session_of(const char *name)
+{
+    const workload *w;
+    for (size_t i = 0; i < MOST_SESSIONS && (w = workload_at(i)); i++)
+        if (strcmp(w->name, name) == 0) {
+            if (!sessions[i])
+                sessions[i] = session_new(w);
+            return sessions[i] ? &sessions[i] : NULL;
+        }
+    return NULL;
+}
+
+typedef struct timing {
+    size_t steps;
+    double wall, processor;
+} timing;
+
+static bool run(session *s, size_t steps, timing *t)
+{
+    const size_t granule = s->workload->granule > 0 ? s->workload->granule : 1;
+    t->steps = (steps + granule - 1) / granule * granule;
+    t->wall = seconds_of(CLOCK_MONOTONIC);
+    t->processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    const bool fine = session_run(s, t->steps);
+    t->processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - t->processor;
+    t->wall = seconds_of(CLOCK_MONOTONIC) - t->wall;
+    return fine;
+}
+
+static void answer(const char *line)
+{
+    char command[16], name[32];
+    size_t steps = 0;
+    timing t;
+    if (sscanf(line, "%15s %31s %zu", command, name, &steps) < 2) {
+        printf("error: what is \"%.*s\"?\n", (int)strcspn(line, "\n"), line);
+        return;
+    }
+    session **s = workload_find(name) ? session_of(name) : NULL;
+    if (strcmp(command, "drop") == 0) {
+        if (s) {
+            session_free(*s);
+            *s = NULL;
+        }
+        printf("0\n");
+        return;
+    }
+    counting = strcmp(command, "gemm") == 0;
+    atomic_store(&blas_nanoseconds, 0);
+    if (!workload_find(name))
+        printf("none\n");
+    else if (!s || !run(*s, steps, &t))
+        printf("error: %s\n", lg_error());
+    else if (counting)
+        printf("%.9g %.9g\n", 1e-9 * (double)atomic_load(&blas_nanoseconds), t.wall);
+    else
+        printf("%zu %.9g %.9g %.9g %.9g\n", t.steps, t.wall, t.processor, (*s)->value, session_gradient(*s));
+    counting = false;
+}
+
+/* One workload, for a human and for start-up and memory. */
+static int run_once(const char *name, size_t steps)
+{
+    timing t;
+    session **s = workload_find(name) ? session_of(name) : NULL;
+    if (!s || !run(*s, steps, &t)) {
+        fprintf(stderr, "worker: %s\n", workload_find(name) ? lg_error() : "there is no such workload");
+        return EXIT_FAILURE;
+    }
+    printf("%s: %.3f us per step, loss %.9g\n", name, 1e6 * t.wall / (double)t.steps, (*s)->value);
+    session_free(*s);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 && argc != 4) {
+        fprintf(stderr, "Usage: worker THREADS [WORKLOAD STEPS]\n");
+        return 2;
+    }
+    if (lg_set_num_threads((size_t)strtoul(argv[1], NULL, 10)) != LG_OK) {
+        fprintf(stderr, "worker: %s\n", lg_error());
+        return EXIT_FAILURE;
+    }
+    if (argc == 4)
+        return run_once(argv[2], (size_t)strtoul(argv[3], NULL, 10));
+    char line[LINE_BYTES];
+    while (fgets(line, sizeof line, stdin)) {
+        answer(line);
+        fflush(stdout);
+    }
+    for (size_t i = 0; i < MOST_SESSIONS; i++)
+        session_free(sessions[i]);
+    return EXIT_SUCCESS;
+}
