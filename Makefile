@@ -218,7 +218,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(BUILD)/fuzz-%
 # ----------------------------------------------------------------------------------------------- measurements
 
 # Without the accuracy sweep, which takes minutes.
-bench: $(patsubst %,bench-%,$(filter-out accuracy%,$(BENCHES)))
+bench: $(patsubst %,bench-%,$(filter-out accuracy% worker,$(BENCHES)))
 
 $(BENCHES:%=bench-%): bench-%: $(BUILD)/bench/%
 	$<
