@@ -136,7 +136,7 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/examples/%.o $(EXAMPLE_SHARED) $(
 
 # The worker counts the time that the library spends in BLAS.
 $(BUILD)/bench/worker: BENCH_WRAP := $(foreach f,sgemm dgemm sgemv dgemv,-Wl,--wrap=cblas_$(f))
-$(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(STATIC)
+$(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(BUILD)/examples/blas_choice.o $(STATIC)
 	@echo "  LD      $@"
 	@$(CC) $(ALL_LDFLAGS) $(BENCH_WRAP) $^ -o $@ $(LIBS)
 

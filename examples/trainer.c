@@ -264,6 +264,7 @@ run *trainer_open(const trainer *about, const trainer_options *options, int argc
     run_note_text(r, "versions.real", LG_REAL_BITS == 64 ? "double" : "float");
     run_note_text(r, "versions.compiler", __VERSION__);
     run_note_text(r, "versions.jansson", JANSSON_VERSION);
+    run_note_text(r, "versions.blas_kernels", lg_blas_kernels());
     if (run_save(r, "running") != LG_OK) {
         run_free(r);
         return NULL;

@@ -4,6 +4,7 @@
 #define LUGE_H
 
 #include "tensor/base.h"
+#include "tensor/blas.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
 #include "tensor/threads.h"

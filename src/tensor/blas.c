@@ -1,5 +1,6 @@
 /* Matrix products through CBLAS. OpenBLAS is held to one thread: work is divided above it, where the shapes are known
  * (its own threads gain nothing on the small products of small nets). */
+#include "tensor/blas.h"
 #include "tensor/tensor_internal.h"
 
 #include <cblas.h>
@@ -15,8 +16,14 @@
 #define blas_gemv cblas_sgemv
 #endif
 
-/* Present in OpenBLAS only; another CBLAS leaves it NULL. */
+/* Present in OpenBLAS only; another CBLAS leaves them NULL. */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern char *openblas_get_corename(void) __attribute__((weak));
+
+const char *lg_blas_kernels(void)
+{
+    return openblas_get_corename ? openblas_get_corename() : "";
+}
 
 static void use_one_thread(void)
 {
