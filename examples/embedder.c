@@ -5,66 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ----------------------------------------------------------------- options */
-
-void embedder_take_textbook(embedder_options *options, trainer_options *shared)
-{
-    options->textbook = true;
-    options->hidden[0] = 512;
-    options->layers = 1;
-    options->width = 128;
-    options->tanh_output = true;
-    shared->optimizer = "sgd";
-    shared->learning_rate = 0.01;
-}
-
-/* "0" alone: no hidden layer. */
-static void parse_hidden(char *arg, struct argp_state *state, embedder_options *options)
-{
-    options->layers = strcmp(arg, "0") == 0
-                          ? 0
-                          : argument_counts(state, "--hidden", arg, 1, 65536, EMBEDDER_MOST_LAYERS, options->hidden);
-}
-
-error_t embedder_parse(int key, char *arg, struct argp_state *state, embedder_options *options, trainer_options *shared)
-{
-    const argument_range share = { 0, 1, true, true }, rate = { 0, 1, false, true };
-    switch (key) {
-    case EMBEDDER_KEY_HIDDEN: parse_hidden(arg, state, options); break;
-    case EMBEDDER_KEY_EMBEDDING: options->width = argument_count(state, "--embedding", arg, 1, 65536); break;
-    case EMBEDDER_KEY_NORMALIZE: options->normalize = argument_choice(state, "--normalize", arg, "no|yes") == 1; break;
-    case EMBEDDER_KEY_SCALE: options->scale = argument_choice(state, "--scale", arg, "all|each"); break;
-    case EMBEDDER_KEY_PAIRS: options->pairs = argument_count(state, "--eval-pairs", arg, 10, 100000000); break;
-    case EMBEDDER_KEY_FALSE_ACCEPTS:
-        options->false_accepts = argument_real(state, "--false-accepts", arg, rate);
-        break;
-    case EMBEDDER_KEY_VALIDATION:
-        shared->validation_split = argument_real(state, "--validation-split", arg, share);
-        break;
-    case EMBEDDER_KEY_TEST: shared->test_split = argument_real(state, "--test-split", arg, share); break;
-    case EMBEDDER_KEY_TEXTBOOK: embedder_take_textbook(options, shared); break;
-    case ARGP_KEY_END:
-        if (shared->data && !shared->target && !shared->labels)
-            argp_error(state, "--data needs --target or --labels: what class each row is of");
-        if (!shared->data && shared->target)
-            argp_error(state, "--target needs --data");
-        break;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-    return 0;
-}
-
-void embedder_note(run *r, const embedder_options *options)
-{
-    run_note_counts(r, "arguments.hidden", options->layers, options->hidden);
-    run_note_count(r, "arguments.embedding", options->width);
-    run_note_flag(r, "arguments.normalize", options->normalize);
-    run_note_flag(r, "arguments.tanh_output", options->tanh_output);
-    run_note_text(r, "arguments.scale", options->scale == EMBEDDER_SCALE_ALL ? "all" : "each");
-    run_note_count(r, "arguments.eval_pairs", options->pairs);
-    run_note_number(r, "arguments.false_accepts", options->false_accepts);
-}
-
 /* -------------------------------------------------------------------- data */
 
 /* Mean and deviation of all inputs of some rows together, as a scaler that has them for each input. */
@@ -130,9 +70,13 @@ static lg_split *split_classes(const lg_dataset *all, const trainer_options *sha
     return split;
 }
 
-lg_status embedder_read(trainer_data *data, const trainer_options *shared, const embedder_options *options)
+lg_status embedder_read(trainer_data *data, const trainer_options *shared, const embedder_options *options,
+                        loaded_model *loaded)
 {
-    const lg_csv_options csv = { .target_kind = LG_CLASSES };
+    /* The columns of a loaded model, but classes of their own. */
+    const lg_csv_options csv = { .target_kind = LG_CLASSES, .like = loaded ? loaded_like(loaded, false) : NULL };
+    if (loaded && !csv.like)
+        return lg_error_code();
     lg_dataset *all = shared->data ? trainer_read(shared, csv)
                                    : embedded_read("digits.csv.gz", &(lg_csv_options){ .target = "-1",
                                                                                        .target_kind = LG_CLASSES });
@@ -147,6 +91,8 @@ lg_status embedder_read(trainer_data *data, const trainer_options *shared, const
         status = check_part(data, "test", "--test-split", split->test, split->test_rows);
     if (status != LG_OK)
         return status;
+    if (loaded)
+        return loaded_scale(loaded, data);
     if (options->scale == EMBEDDER_SCALE_EACH)
         return trainer_scale(data);
     data->scaler = fit_common_scale(data->all, split->train, split->train_rows);
@@ -225,6 +171,14 @@ void embedder_free(embedder *e)
     *e = (embedder){ 0 };
 }
 
+void embedder_note(run *r, const embedder *e)
+{
+    run_note_counts(r, "arguments.hidden", e->layers, e->hidden);
+    run_note_count(r, "arguments.embedding", e->width);
+    run_note_flag(r, "arguments.normalize", e->normalize);
+    run_note_flag(r, "arguments.tanh_output", e->tanh_output);
+}
+
 lg_tensor *embedder_apply(lg_tape *tape, const embedder *e, lg_tensor *x)
 {
     lg_tensor *v = lg_sequential_apply(tape, e->net, x); /* [batch, width] */
@@ -234,14 +188,14 @@ lg_tensor *embedder_apply(lg_tape *tape, const embedder *e, lg_tensor *x)
     return lg_div(tape, v, lg_sqrt(tape, lg_add_scalar(tape, squares, 1e-12)));
 }
 
-static lg_tensor *outputs(lg_tape *tape, const lg_batch *batch, void *e)
+lg_tensor *embedder_outputs(lg_tape *tape, const lg_batch *batch, void *e)
 {
     return embedder_apply(tape, e, lg_batch_x(tape, batch));
 }
 
 lg_tensor *embedder_rows(embedder *e, const lg_dataset *dataset)
 {
-    return lg_predict(outputs, e, dataset, &(lg_fit_options){ .batch_size = 1024 });
+    return lg_predict(embedder_outputs, e, dataset, &(lg_fit_options){ .batch_size = EMBEDDER_BATCH });
 }
 
 double embedder_distance(const lg_real *u, const lg_real *v, size_t width)

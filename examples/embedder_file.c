@@ -1,31 +1,49 @@
 #include "embedder_file.h"
+#include "model_file.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define KIND "luge embedder 1"
 #define MOST_WIDTH 65536
 
 /* ------------------------------------------------------------------ writing */
 
 /* "64,128,16": inputs, hidden layers, embedding. */
-static void layers_text(const embedder *e, char *text, size_t bytes)
+typedef struct layers_text {
+    char text[24 * (EMBEDDER_MOST_LAYERS + 2)];
+} layers_text;
+
+static layers_text layers_of(const embedder *e)
 {
-    size_t used = (size_t)snprintf(text, bytes, "%zu", e->inputs);
+    layers_text layers;
+    size_t used = (size_t)snprintf(layers.text, sizeof layers.text, "%zu", e->inputs);
     for (size_t i = 0; i < e->layers; i++)
-        used += (size_t)snprintf(text + used, bytes - used, ",%zu", e->hidden[i]);
-    snprintf(text + used, bytes - used, ",%zu", e->width);
+        used += (size_t)snprintf(layers.text + used, sizeof layers.text - used, ",%zu", e->hidden[i]);
+    snprintf(layers.text + used, sizeof layers.text - used, ",%zu", e->width);
+    return layers;
+}
+
+lg_status embedder_leave(run *r, const embedder *e, const trainer_data *data, double threshold)
+{
+    const layers_text layers = layers_of(e);
+    char distance[32];
+    snprintf(distance, sizeof distance, "%.17g", threshold);
+    const lg_metadata texts[] = { { "layers", layers.text },
+                                  { "output", e->tanh_output ? "tanh" : "linear" },
+                                  { "normalize", e->normalize ? "yes" : "no" },
+                                  { "threshold", distance } };
+    return model_save_table(r, EMBEDDER_KIND, e->params, data, NULL, 0, texts, isnan(threshold) ? 3 : 4);
 }
 
 lg_status embedder_save(const embedder *e, const char *path, const lg_file_entry *more, size_t more_count,
                         const lg_metadata *texts, size_t text_count)
 {
-    char layers[24 * (EMBEDDER_MOST_LAYERS + 2)];
-    layers_text(e, layers, sizeof layers);
-    const lg_metadata own[] = { { "kind", KIND },
+    const layers_text layers = layers_of(e);
+    const lg_metadata own[] = { { "kind", EMBEDDER_KIND },
                                 { "luge", lg_version() },
-                                { "layers", layers },
+                                { "layers", layers.text },
                                 { "output", e->tanh_output ? "tanh" : "linear" },
                                 { "normalize", e->normalize ? "yes" : "no" } };
     const size_t own_count = sizeof own / sizeof *own, tensors = lg_params_count(e->params);
@@ -129,7 +147,7 @@ lg_status embedder_load(embedder *e, const lg_safetensors *file, const char *pat
     const char *kind = lg_safetensors_metadata(file, "kind"), *output = lg_safetensors_metadata(file, "output");
     const char *normalize = lg_safetensors_metadata(file, "normalize");
     *e = (embedder){ 0 };
-    if (!kind || strcmp(kind, KIND) != 0 || !output || !normalize)
+    if (!kind || strcmp(kind, EMBEDDER_KIND) != 0 || !output || !normalize)
         return no_network(path, "its texts do not say so");
     e->tanh_output = strcmp(output, "tanh") == 0;
     e->normalize = strcmp(normalize, "yes") == 0;

@@ -4,6 +4,13 @@
 
 #include "embedder.h"
 
+/* Of the model files of siamese, triplet and faces: any of them goes on from a model of the others. */
+#define EMBEDDER_KIND "embedder"
+
+/* Leaves model.safetensors: the network, what it takes to find its columns in other tables (model_save_table), and the
+ * distance within which two rows count as alike; NaN: none was chosen. */
+lg_status embedder_leave(run *r, const embedder *e, const trainer_data *data, double threshold);
+
 /* Writes it whole, in place of what was there, with more tensors and texts of one's own. */
 lg_status embedder_save(const embedder *e, const char *path, const lg_file_entry *more, size_t more_count,
                         const lg_metadata *texts, size_t text_count);

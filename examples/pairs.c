@@ -191,7 +191,7 @@ static void note_rates(run *r, const char *key, const pair_rates *rates, double 
     }
 }
 
-lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, const trainer_data *data)
+lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, const trainer_data *data, double *threshold)
 {
     pair_rates embedded = { 0 }, raw = { 0 };
     double neighbours[2] = { 0 };
@@ -204,6 +204,7 @@ lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, 
         status = rate_neighbours(lg_dataset_features(data->all), lg_dataset_values(data->all, "x"), data, &neighbours[1]);
     if (status != LG_OK)
         return status;
+    *threshold = embedded.threshold[0];
     note_rates(r, "test", &embedded, neighbours[0]);
     note_rates(r, "raw", &raw, neighbours[1]);
     char stated[64];

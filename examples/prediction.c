@@ -53,15 +53,15 @@ run *loaded_open_run(const loaded_model *m, int argc, const char *const *argv)
     return r;
 }
 
-static void tell(run *r, const loaded_model *m, const prediction *p, size_t rows, const lg_real *values)
+static lg_status tell(run *r, const loaded_model *m, const prediction *p, size_t rows, const lg_real *values)
 {
     printf("Data: %s, %zu rows, %zu features\n", m->options->predict, rows, loaded_features(m));
     run_note_count(r, "data.rows", rows);
     run_note_count(r, "data.features", loaded_features(m));
     if (p->tell)
-        p->tell(r, rows, values, p->model);
+        return p->tell(r, m, rows, values);
     if (!p->classes)
-        return;
+        return LG_OK;
     size_t seconds = 0;
     for (size_t i = 0; i < rows; i++)
         seconds += class_of(p, values + i * p->columns);
@@ -71,6 +71,7 @@ static void tell(run *r, const loaded_model *m, const prediction *p, size_t rows
     run_note_texts(r, "predicted.classes", 2, (const char *const[]){ loaded_class(m, 0), loaded_class(m, 1) });
     run_note_counts(r, "predicted.rows", 2, counts);
     run_note_number(r, "predicted.threshold", p->threshold);
+    return LG_OK;
 }
 
 static lg_status write_array(run *r, const char *file, const lg_tensor *table)
@@ -88,9 +89,10 @@ static lg_status leave_run(const loaded_model *m, int argc, const char *const *a
     run *r = loaded_open_run(m, argc, argv);
     if (!r)
         return lg_error_code();
-    tell(r, m, p, rows, lg_tensor_data(table));
+    lg_status status = tell(r, m, p, rows, lg_tensor_data(table));
     run_file file;
-    lg_status status = run_file_begin(&file, r, "predictions.csv");
+    if (status == LG_OK)
+        status = run_file_begin(&file, r, "predictions.csv");
     if (status == LG_OK) {
         write_rows(file.stream, m, p, rows, lg_tensor_data(table));
         status = run_file_end(&file);

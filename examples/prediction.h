@@ -16,7 +16,8 @@ typedef struct prediction {
     size_t batch_size;   /* 0: 4096 */
     uint64_t seed;       /* of what `outputs` draws */
     const char *array;   /* a file of the run's folder for the columns as NPY as well; NULL: none */
-    void (*tell)(run *r, size_t rows, const lg_real *values, void *model); /* prints and notes more of them; or NULL */
+    /* Prints and notes more about them, in place of how many are of which class; or NULL. */
+    lg_status (*tell)(run *r, const loaded_model *m, size_t rows, const lg_real *values);
 } prediction;
 
 /* All of --predict: reads the rows, and writes row,NAMES,class to predictions.csv in runs/NAME-predictions or --out (the

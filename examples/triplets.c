@@ -1,5 +1,5 @@
 #include "triplets.h"
-#include "embedder_file.h"
+#include "embedder_steps.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,14 +46,14 @@ static lg_draw *draw_batches(const triplet_model *m, const trainer_data *data, c
     return lg_draw_classes(data->all, ids, rows, batches, o->classes, o->rows_per_class, &rng);
 }
 
-lg_status triplet_model_new(triplet_model *m, const trainer_options *shared, const embedder_options *network,
-                            const triplet_options *options, const trainer_data *data)
+lg_status triplet_model_new(triplet_model *m, trainer_data *data, const trainer *about, const trainer_options *shared,
+                            const embedder_options *network, const triplet_options *options)
 {
-    const lg_split *split = data->split;
     *m = (triplet_model){ .shared = shared, .options = options };
-    lg_status status = embedder_new(&m->net, network, data->scaler, trainer_rng(shared, TRAINER_WEIGHTS));
+    lg_status status = embedder_prepare(&m->net, data, about, shared, network);
     if (status != LG_OK)
         return status;
+    const lg_split *split = data->split;
     m->optimizer = trainer_optimizer(shared, m->net.params);
     m->train = draw_batches(m, data, split->train, split->train_rows, 0, STREAM_BATCHES);
     m->validation = draw_batches(m, data, split->validation, split->validation_rows, VALIDATION_BATCHES,
@@ -130,13 +130,7 @@ lg_status triplet_fit(triplet_model *m, run *r, lg_history **history, const char
     *history = lg_fit(step, m, m->optimizer, lg_draw_dataset(m->train), &options);
     if (!*history)
         return lg_error_code();
-    lg_status status = trainer_note_history(r, *history, title);
-    const char *path = status == LG_OK ? run_path(r, "model.safetensors") : NULL;
-    if (status == LG_OK)
-        status = path ? embedder_save(&m->net, path, NULL, 0, NULL, 0) : lg_error_code();
-    if (status == LG_OK)
-        run_note_file(r, "model.safetensors");
-    return status;
+    return trainer_note_history(r, *history, title);
 }
 
 /* ---------------------------------------------------------------- predictions */

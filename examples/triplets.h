@@ -39,13 +39,12 @@ typedef struct triplet_model {
     double *distance;            /* of the rows of a batch from each other: room for a step */
 } triplet_model;
 
-/* The network, its optimizer, and the first batches; free with triplet_model_free also on error. */
-lg_status triplet_model_new(triplet_model *m, const trainer_options *shared, const embedder_options *network,
-                            const triplet_options *options, const trainer_data *data);
+/* Rows and network by embedder_prepare, its optimizer, and the first batches; free with triplet_model_free also on error. */
+lg_status triplet_model_new(triplet_model *m, trainer_data *data, const trainer *about, const trainer_options *shared,
+                            const embedder_options *network, const triplet_options *options);
 void triplet_model_free(triplet_model *m);
 
-/* Trains, with the history in the run's folder, where it is noted and drawn and the network left as model.safetensors.
- * Beside the loss, "accuracy" is the share of all triplets of a batch, mined or not, whose positive is nearer. */
+/* Trains, with the history in the run's folder, where it is noted and drawn. Beside the loss, "accuracy" is the share of all triplets of a batch, mined or not, whose positive is nearer. */
 lg_status triplet_fit(triplet_model *m, run *r, lg_history **history, const char *title);
 
 /* Writes predictions.csv: part,anchor,positive,negative,distance_positive,distance_negative,loss; `count` triplets of each

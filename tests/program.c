@@ -52,6 +52,21 @@ int program_run(const char *format, ...)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+void program_ok(const char *command)
+{
+    ck_assert_msg(program_run("%s", command) == 0, "%s: %s", command, program_file("err"));
+}
+
+void program_refused(int status, const char *text, const char *command)
+{
+    const int got = program_run("%s", command);
+    const char *message = program_file("err");
+    ck_assert_msg(got == status, "%s: exit %d, %s", command, got, message);
+    ck_assert_msg(strstr(message, text) != NULL, "%s: \"%s\" is not in: %s", command, text, message);
+    ck_assert_uint_eq(count_lines(message), status == 2 ? 2 : 1);
+    ck_assert(!program_has("refused"));
+}
+
 bool program_has(const char *name)
 {
     return access(program_path(name), F_OK) == 0;

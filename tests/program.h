@@ -13,6 +13,11 @@ void program_teardown(void);
  * the file `out` and stderr to `err` there. Returns the exit status, or 128 + the signal. */
 int program_run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A command that must succeed, or fail with that status and one line on stderr (two for a usage error, status 2) that has
+ * `text` in it, and leave no folder "refused". */
+void program_ok(const char *command);
+void program_refused(int status, const char *text, const char *command);
+
 /* The content of a file of the scratch folder, ended by a NUL byte; valid until the next call but three. A file that is
  * not there fails the test. */
 const char *program_file(const char *name);

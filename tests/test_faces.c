@@ -177,6 +177,20 @@ START_TEST(a_full_disk_leaves_the_gallery)
 }
 END_TEST
 
+/* The network of a model, as it is: the gallery says of pictures what the first one does. */
+START_TEST(training_begins_with_the_network_of_a_model)
+{
+    trained();
+    program_ok("$bin/faces train --load runs/faces --data rows.csv --target who --epochs 1 --lr 1e-30 --batch-rows 4 "
+               "--false-accepts 0.1 --seed 1 --verbose 0 --out on && cmp runs/faces/predictions.csv on/predictions.csv");
+    program_ok("$bin/faces register Ann ann.csv >/dev/null && $bin/faces register Ann ann.csv --gallery on/gallery.safetensors "
+               ">/dev/null && $bin/faces identify eve.csv >a && $bin/faces identify eve.csv --gallery on/gallery.safetensors "
+               "| cmp - a");
+    program_refused(2, "no --embedding", "$bin/faces train --load runs/faces --data rows.csv --target who --embedding 3");
+    program_refused(2, "unrecognized option '--predict", "$bin/faces train --load runs/faces --predict rows.csv");
+}
+END_TEST
+
 /* Cut and flipped galleries: an answer or one line, never a crash. */
 START_TEST(a_damaged_gallery_is_refused)
 {
@@ -255,6 +269,7 @@ Suite *faces_suite(void)
     tcase_add_test(tcase, the_gallery_is_a_file_that_others_open);
     tcase_add_test(tcase, people_registered_at_the_same_time_are_all_there);
     tcase_add_test(tcase, a_full_disk_leaves_the_gallery);
+    tcase_add_test(tcase, training_begins_with_the_network_of_a_model);
     tcase_add_test(tcase, a_damaged_gallery_is_refused);
     tcase_add_test(tcase, what_is_wrong_is_said_in_one_line);
     suite_add_tcase(suite, tcase);

@@ -33,31 +33,15 @@ static void setup(void)
 
 #define TRAIN_FRAUD "$bin/fraud --data rows.csv --target y --positive bad --hidden 8 --epochs 8 --lr 0.02 --verbose 0 --out model"
 
-static void run_ok(const char *command)
-{
-    ck_assert_msg(program_run("%s", command) == 0, "%s: %s", command, program_file("err"));
-}
-
-/* The command fails with that status, prints nothing else to stderr than one line (two for usage errors), with `text`. */
-static void assert_refused(int status, const char *text, const char *command)
-{
-    const int got = program_run("%s", command);
-    const char *message = program_file("err");
-    ck_assert_msg(got == status, "%s: exit %d, %s", command, got, message);
-    ck_assert_msg(strstr(message, text) != NULL, "%s: \"%s\" is not in: %s", command, text, message);
-    ck_assert_uint_eq(count_lines(message), status == 2 ? 2 : 1);
-    ck_assert(!program_has("refused"));
-}
-
 /* ------------------------------------------------------------------- fraud */
 
 /* Bit for bit: both write the digits that tell numbers apart. */
 START_TEST(training_rows_are_predicted_as_the_training_run_did)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("$bin/fraud --load model --predict rows.csv --out again");
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/fraud --load model --predict rows.csv --out again");
     ck_assert_uint_eq(count_lines(program_file("again/predictions.csv")), 121);
-    run_ok("cut -d, -f1,4 model/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
+    program_ok("cut -d, -f1,4 model/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
     ck_assert_double_eq(program_fact("again/run.json", "data.rows"), 120);
     ck_assert_ptr_nonnull(strstr(program_file("again/run.json"), "\"model/model.safetensors\""));
     ck_assert_int_eq(strncmp(program_file("again/predictions.csv"), "row,probability,class\n", 22), 0);
@@ -68,81 +52,81 @@ END_TEST
  * column has in the digits of a float: it is taken as a hair lower. */
 START_TEST(classes_go_by_the_threshold_of_the_model)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("$bin/fraud --load model --predict rows.csv --out again");
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/fraud --load model --predict rows.csv --out again");
     char command[512];
     snprintf(command, sizeof command, "awk -F, 'NR>1 {print $1,($2>=%.17g ? \"\\\"bad\\\"\" : \"\\\"good\\\"\")}' "
              "again/predictions.csv >a && awk -F, 'NR>1 {print $1,$3}' again/predictions.csv >b && cmp a b && "
              "grep -q bad b && grep -q good b", program_fact("model/run.json", "metrics.threshold") * (1 - 1e-7));
-    run_ok(command);
+    program_ok(command);
 }
 END_TEST
 
 START_TEST(order_of_columns_names_and_header_do_not_matter)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("$bin/fraud --load model/model.safetensors --predict rows.csv --out - >first");
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/fraud --load model/model.safetensors --predict rows.csv --out - >first");
     ck_assert_uint_eq(count_lines(program_file("first")), 121);
-    run_ok("$bin/fraud --load model --predict permuted.csv --out - | cmp - first");
-    run_ok("$bin/fraud --load model --predict plain.csv --out - | cmp - first");
-    run_ok("gzip -k permuted.csv && $bin/fraud --load model --predict permuted.csv.gz --out - | cmp - first");
-    run_ok("sed 1d rows.csv >bare.csv && $bin/fraud --load model --predict bare.csv --target 3 --out - | cmp - first");
+    program_ok("$bin/fraud --load model --predict permuted.csv --out - | cmp - first");
+    program_ok("$bin/fraud --load model --predict plain.csv --out - | cmp - first");
+    program_ok("gzip -k permuted.csv && $bin/fraud --load model --predict permuted.csv.gz --out - | cmp - first");
+    program_ok("sed 1d rows.csv >bare.csv && $bin/fraud --load model --predict bare.csv --target 3 --out - | cmp - first");
     ck_assert(!program_has("runs"));
 }
 END_TEST
 
 START_TEST(predictions_get_a_folder_of_their_own)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("$bin/fraud --load model --predict rows.csv && $bin/fraud --load model --predict rows.csv");
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/fraud --load model --predict rows.csv && $bin/fraud --load model --predict rows.csv");
     ck_assert(program_has("runs/fraud-predictions/predictions.csv"));
     ck_assert(program_has("runs/fraud-predictions-2/predictions.csv"));
-    assert_refused(1, "holds a run already", "$bin/fraud --load model --predict rows.csv --out runs/fraud-predictions");
-    run_ok("$bin/fraud --load model --predict rows.csv --out runs/fraud-predictions --overwrite");
+    program_refused(1, "holds a run already", "$bin/fraud --load model --predict rows.csv --out runs/fraud-predictions");
+    program_ok("$bin/fraud --load model --predict rows.csv --out runs/fraud-predictions --overwrite");
 }
 END_TEST
 
 /* Lines of LIBSVM have no names; their labels are not asked for. */
 START_TEST(files_of_libsvm_are_predicted_by_position)
 {
-    run_ok("awk 'BEGIN {print \"a,b,y\"; for (i = 0; i < 40; i++) print i \",\" (i * 7) % 11 \",\" (i > 18)}' >n.csv");
-    run_ok("awk 'BEGIN {for (i = 0; i < 40; i++) print (i > 18) \" 1:\" i \" 2:\" (i * 7) % 11}' >n.libsvm");
-    run_ok("$bin/fraud --data n.csv --target y --epochs 2 --verbose 0 --out model");
-    run_ok("$bin/fraud --load model --predict n.csv --out - >first");
-    run_ok("$bin/fraud --load model --predict n.libsvm --out - | cmp - first");
-    run_ok("head -n 1 n.libsvm >one.libsvm && $bin/fraud --load model --predict one.libsvm --out - >one && head -n 2 first | "
+    program_ok("awk 'BEGIN {print \"a,b,y\"; for (i = 0; i < 40; i++) print i \",\" (i * 7) % 11 \",\" (i > 18)}' >n.csv");
+    program_ok("awk 'BEGIN {for (i = 0; i < 40; i++) print (i > 18) \" 1:\" i \" 2:\" (i * 7) % 11}' >n.libsvm");
+    program_ok("$bin/fraud --data n.csv --target y --epochs 2 --verbose 0 --out model");
+    program_ok("$bin/fraud --load model --predict n.csv --out - >first");
+    program_ok("$bin/fraud --load model --predict n.libsvm --out - | cmp - first");
+    program_ok("head -n 1 n.libsvm >one.libsvm && $bin/fraud --load model --predict one.libsvm --out - >one && head -n 2 first | "
            "cmp - one");
-    run_ok("echo '0,0,only' >one.csv && $bin/fraud --load model --predict one.csv --target 2 --out - | cmp - one");
+    program_ok("echo '0,0,only' >one.csv && $bin/fraud --load model --predict one.csv --target 2 --out - | cmp - one");
 }
 END_TEST
 
 /* The mean of the training part, which only the model knows, stands in for what is missing. */
 START_TEST(missing_numbers_are_filled_as_in_training)
 {
-    run_ok("sed '5s/^[^,]*,/,/' rows.csv >holes.csv");
-    run_ok("$bin/fraud --data holes.csv --target y --missing mean --epochs 2 --verbose 0 --out filled");
-    run_ok("$bin/fraud --load filled --predict holes.csv --out again");
-    run_ok("cut -d, -f1,4 filled/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
-    run_ok("sed -n '1p;5p' holes.csv >one.csv && $bin/fraud --load filled --predict one.csv --out - >one");
-    run_ok("test \"$(sed -n 5p b | cut -d, -f2)\" = \"$(sed -n 2p one | cut -d, -f2)\"");
-    run_ok(TRAIN_FRAUD);
-    assert_refused(1, "holes.csv:5: column \"amount\"", "$bin/fraud --load model --predict holes.csv --out refused");
+    program_ok("sed '5s/^[^,]*,/,/' rows.csv >holes.csv");
+    program_ok("$bin/fraud --data holes.csv --target y --missing mean --epochs 2 --verbose 0 --out filled");
+    program_ok("$bin/fraud --load filled --predict holes.csv --out again");
+    program_ok("cut -d, -f1,4 filled/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
+    program_ok("sed -n '1p;5p' holes.csv >one.csv && $bin/fraud --load filled --predict one.csv --out - >one");
+    program_ok("test \"$(sed -n 5p b | cut -d, -f2)\" = \"$(sed -n 2p one | cut -d, -f2)\"");
+    program_ok(TRAIN_FRAUD);
+    program_refused(1, "holes.csv:5: column \"amount\"", "$bin/fraud --load model --predict holes.csv --out refused");
 }
 END_TEST
 
 START_TEST(rows_that_do_not_fit_are_refused)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("cut -d, -f2- rows.csv >no-amount.csv; sed 's/green/pink/' rows.csv >pink.csv; head -n 1 rows.csv >header.csv; "
+    program_ok(TRAIN_FRAUD);
+    program_ok("cut -d, -f2- rows.csv >no-amount.csv; sed 's/green/pink/' rows.csv >pink.csv; head -n 1 rows.csv >header.csv; "
            ": >empty.csv; cut -d, -f1,2 plain.csv >narrow.csv; head -c 500 /dev/zero >zeros.csv");
 #define PREDICT "$bin/fraud --load model --out refused --predict "
-    assert_refused(1, "no-amount.csv: the feature \"amount\" is missing", PREDICT "no-amount.csv");
-    assert_refused(1, "column \"colour\": \"pink\" is not known", PREDICT "pink.csv");
-    assert_refused(1, "header.csv: there is a header, but no rows", PREDICT "header.csv");
-    assert_refused(1, "empty.csv", PREDICT "empty.csv");
-    assert_refused(1, "narrow.csv: has no header, and columns for 2 features", PREDICT "narrow.csv");
-    assert_refused(1, "zeros.csv", PREDICT "zeros.csv");
-    assert_refused(1, "absent.csv", PREDICT "absent.csv");
+    program_refused(1, "no-amount.csv: the feature \"amount\" is missing", PREDICT "no-amount.csv");
+    program_refused(1, "column \"colour\": \"pink\" is not known", PREDICT "pink.csv");
+    program_refused(1, "header.csv: there is a header, but no rows", PREDICT "header.csv");
+    program_refused(1, "empty.csv", PREDICT "empty.csv");
+    program_refused(1, "narrow.csv: has no header, and columns for 2 features", PREDICT "narrow.csv");
+    program_refused(1, "zeros.csv", PREDICT "zeros.csv");
+    program_refused(1, "absent.csv", PREDICT "absent.csv");
 }
 END_TEST
 
@@ -150,17 +134,17 @@ END_TEST
 
 START_TEST(the_machine_scores_training_rows_as_its_run_did)
 {
-    run_ok("$bin/svm --data rows.csv --target y --positive bad --folds 0 --epochs 3 --verbose 0 --out plane");
-    run_ok("$bin/svm --load plane --predict permuted.csv --out again");
-    run_ok("cut -d, -f1,4 plane/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
-    run_ok("awk -F, 'NR>1 {print $1,($2>=0 ? \"\\\"bad\\\"\" : \"\\\"good\\\"\")}' again/predictions.csv >a && "
+    program_ok("$bin/svm --data rows.csv --target y --positive bad --folds 0 --epochs 3 --verbose 0 --out plane");
+    program_ok("$bin/svm --load plane --predict permuted.csv --out again");
+    program_ok("cut -d, -f1,4 plane/predictions.csv >a && cut -d, -f1,2 again/predictions.csv >b && cmp a b");
+    program_ok("awk -F, 'NR>1 {print $1,($2>=0 ? \"\\\"bad\\\"\" : \"\\\"good\\\"\")}' again/predictions.csv >a && "
            "awk -F, 'NR>1 {print $1,$3}' again/predictions.csv >b && cmp a b && grep -q bad b && grep -q good b");
-    run_ok(TRAIN_FRAUD);
-    assert_refused(1, "of another kind", "$bin/svm --load model --predict rows.csv --out refused");
-    assert_refused(1, "\"amount\" is missing", "cut -d, -f2- rows.csv >less.csv; $bin/svm --load plane --predict less.csv "
+    program_ok(TRAIN_FRAUD);
+    program_refused(1, "of another kind", "$bin/svm --load model --predict rows.csv --out refused");
+    program_refused(1, "\"amount\" is missing", "cut -d, -f2- rows.csv >less.csv; $bin/svm --load plane --predict less.csv "
                                                "--out refused");
-    assert_refused(2, "--load needs --predict", "$bin/svm --load plane --data rows.csv --target y");
-    assert_refused(2, "no --lambda", "$bin/svm --load plane --predict rows.csv --lambda 1");
+    program_refused(2, "--load needs --predict", "$bin/svm --load plane --data rows.csv --target y");
+    program_refused(2, "no --lambda", "$bin/svm --load plane --predict rows.csv --lambda 1");
 }
 END_TEST
 
@@ -168,8 +152,8 @@ END_TEST
 
 START_TEST(files_that_are_no_such_model_are_refused)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("$bin/svm --data rows.csv --target y --epochs 1 --folds 0 --verbose 0 --out plane; head -c 400 "
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/svm --data rows.csv --target y --epochs 1 --folds 0 --verbose 0 --out plane; head -c 400 "
            "model/model.safetensors >cut; sed 's/\"dense_1\\.bias/\"dense_9.bias/' model/model.safetensors >odd; "
            "sed 's/5,8,1/5,9,1/' model/model.safetensors >wide; sed 's/features/FEATURES/' model/model.safetensors >nameless; "
            "mkdir hollow; : >empty");
@@ -185,22 +169,22 @@ START_TEST(files_that_are_no_such_model_are_refused)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         char command[128];
         snprintf(command, sizeof command, "$bin/fraud --load %s --predict rows.csv --out refused", wrong[i][0]);
-        assert_refused(1, wrong[i][1], command);
+        program_refused(1, wrong[i][1], command);
     }
 }
 END_TEST
 
 START_TEST(options_that_make_no_sense_together_are_usage_errors)
 {
-    assert_refused(2, "--predict needs --load", "$bin/fraud --predict rows.csv");
-    assert_refused(2, "no --epochs", "$bin/fraud --load m --predict rows.csv --epochs 2");
-    assert_refused(2, "no --data", "$bin/fraud --load m --predict rows.csv --data rows.csv --target y");
-    assert_refused(2, "no --hidden", "$bin/fraud --load m --predict rows.csv --hidden 2");
-    assert_refused(2, "no --hidden", "$bin/fraud --load m --data rows.csv --target y --hidden 2");
-    assert_refused(2, "no --positive", "$bin/fraud --load m --data rows.csv --target y --positive bad");
-    assert_refused(2, "--load and --resume", "$bin/fraud --load m --resume r");
-    assert_refused(2, "--load: the name of a file", "$bin/fraud --load ''");
-    assert_refused(2, "unrecognized option", "$bin/vae --load m");
+    program_refused(2, "--predict needs --load", "$bin/fraud --predict rows.csv");
+    program_refused(2, "no --epochs", "$bin/fraud --load m --predict rows.csv --epochs 2");
+    program_refused(2, "no --data", "$bin/fraud --load m --predict rows.csv --data rows.csv --target y");
+    program_refused(2, "no --hidden", "$bin/fraud --load m --predict rows.csv --hidden 2");
+    program_refused(2, "no --hidden", "$bin/fraud --load m --data rows.csv --target y --hidden 2");
+    program_refused(2, "no --positive", "$bin/fraud --load m --data rows.csv --target y --positive bad");
+    program_refused(2, "--load and --resume", "$bin/fraud --load m --resume r");
+    program_refused(2, "--load: the name of a file", "$bin/fraud --load ''");
+    program_refused(2, "unrecognized option", "$bin/vae --load m");
 }
 END_TEST
 
@@ -209,17 +193,17 @@ END_TEST
 /* With a rate that moves nothing the model stays what it was: weights, scale, columns and classes. */
 START_TEST(training_goes_on_from_the_weights_that_are_loaded)
 {
-    run_ok(TRAIN_FRAUD);
-    run_ok("$bin/fraud --load model --predict rows.csv --out - | cut -d, -f1,2 >first");
-    run_ok("awk -F, '{print $4 \",\" $2 \",\" $3 \",\" $1}' rows.csv >turned.csv");
-    run_ok("$bin/fraud --load model --data turned.csv --target y --epochs 1 --lr 1e-30 --verbose 0 --out still && "
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/fraud --load model --predict rows.csv --out - | cut -d, -f1,2 >first");
+    program_ok("awk -F, '{print $4 \",\" $2 \",\" $3 \",\" $1}' rows.csv >turned.csv");
+    program_ok("$bin/fraud --load model --data turned.csv --target y --epochs 1 --lr 1e-30 --verbose 0 --out still && "
            "$bin/fraud --load still --predict permuted.csv --out - | cut -d, -f1,2 | cmp - first");
-    run_ok("$bin/fraud --load model --data turned.csv --target y --epochs 40 --lr 0.02 --verbose 0 --out more");
+    program_ok("$bin/fraud --load model --data turned.csv --target y --epochs 40 --lr 0.02 --verbose 0 --out more");
     ck_assert_double_lt(program_fact("more/run.json", "training.last.loss"),
                         0.97 * program_fact("model/run.json", "training.last.loss"));
-    assert_refused(1, "is a model of 5 features, but the data have", "$bin/fraud --load model --out refused");
-    run_ok("sed 's/bad/worse/' rows.csv >worse.csv");
-    assert_refused(1, "\"worse\" is not known", "$bin/fraud --load model --data worse.csv --target y --out refused");
+    program_refused(1, "is a model of 5 features, but the data have", "$bin/fraud --load model --out refused");
+    program_ok("sed 's/bad/worse/' rows.csv >worse.csv");
+    program_refused(1, "\"worse\" is not known", "$bin/fraud --load model --data worse.csv --target y --out refused");
 }
 END_TEST
 

@@ -233,6 +233,84 @@ START_TEST(the_textbooks_sizes_are_one_option)
 }
 END_TEST
 
+/* ---- a model that is there ---- */
+
+/* moved.csv: the same rows with the columns in another order, another column, and no label. */
+static void write_moved(void)
+{
+    program_ok("awk -F, '{print $3 \",\" $1 \",n\" NR \",\" $4 \",\" $2}' rows.csv >moved.csv");
+}
+
+/* Bit for bit, whatever the file of rows looks like. */
+START_TEST(other_files_get_the_vectors_of_the_training_run)
+{
+    write_moved();
+    program_ok(SMALL " --out r && $bin/siamese --load r --predict rows.csv --out p && cmp r/embeddings.npy p/embeddings.npy");
+    program_ok("$bin/siamese --load r/model.safetensors --predict moved.csv --out - | cmp - p/predictions.csv");
+    ck_assert_int_eq(strncmp(program_file("p/predictions.csv"), "row,e1,e2,e3,e4\n", 16), 0);
+    lg_tensor *made = lg_npy_read(program_path("r/embeddings.npy"), LG_REAL);
+    lg_dataset *rows = lg_dataset_read_csv(program_path("rows.csv"), &(lg_csv_options){ .target = "who" });
+    size_t n;
+    double *e3 = table_column("p/predictions.csv", "e3", NULL, &n);
+    ck_assert_uint_eq(n, 120);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_double_eq_tol(e3[i], (double)lg_tensor_data(made)[4 * i + 2], 1e-6 * (1 + fabs(e3[i])));
+    ck_assert_int_eq(lg_npy_write_array(program_path("rows.npy"), LG_REAL, 2, (size_t[]){ 120, 4 },
+                                        lg_dataset_values(rows, "x")), LG_OK);
+    program_ok("$bin/siamese --load r --predict rows.npy --out - | cmp - p/predictions.csv");
+    ck_assert_double_eq(program_fact("p/run.json", "model.threshold"),
+                        program_fact("r/run.json", "metrics.test.at_equal_errors.threshold"));
+    free(e3);
+    lg_tensor_free(made);
+    lg_dataset_free(rows);
+}
+END_TEST
+
+/* With a rate that moves nothing, the loss is that of the weights that were kept: the best of validation. */
+START_TEST(training_goes_on_from_a_model)
+{
+    program_ok(SMALL " --out r && $bin/siamese --load r --data rows.csv --target who --pairs 400 --eval-pairs 300 --seed 1 "
+               "--epochs 1 --lr 1e-30 --out still && cmp r/embeddings.npy still/embeddings.npy");
+    size_t n;
+    double *loss = table_column("r/history.csv", "val_loss", NULL, &n), least = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        least = fmin(least, loss[i]);
+    ck_assert_double_eq_tol(program_fact("still/run.json", "training.last.val_loss"), least, 1e-9);
+    /* other classes, and columns in another order */
+    clusters_write("more.csv", 10, 9, 8, 1, 2);
+    program_ok("awk -F, '{print $3 \",\" $5 \",\" $1 \",\" $4 \",\" $2}' more.csv >turned.csv && "
+               "$bin/siamese --load r --data turned.csv --target who --pairs 200 --eval-pairs 100 --epochs 2 --out on");
+    ck_assert_double_eq(program_fact("on/run.json", "data.rows"), 72);
+    program_refused(1, "is a model of 4 features, but the data have 64", "$bin/siamese --load r --out refused");
+    free(loss);
+}
+END_TEST
+
+START_TEST(models_and_rows_that_do_not_fit_are_refused)
+{
+    const lg_real wide[10] = { 0 };
+    ck_assert_int_eq(lg_npy_write_array(program_path("wide.npy"), LG_REAL, 2, (size_t[]){ 2, 5 }, wide), LG_OK);
+    program_ok(SMALL " --epochs 1 --out r && cut -d, -f1,3- rows.csv >no-b.csv && head -c 700 r/model.safetensors >cut && "
+               "sed 's/\"embedder\"/\"ember\"/' r/model.safetensors >odd; sed 's/4,16,4/4,17,4/' r/model.safetensors >wide; "
+               "head -c 900 /dev/urandom >garbage; sed 's/\"threshold\":\"/&x/' r/model.safetensors >numberless; "
+               "sed '1s/d,who/e,who/' rows.csv >named.csv");
+#define PREDICT "$bin/siamese --out refused --load "
+    program_refused(1, "no-b.csv: the feature \"b\" is missing", PREDICT "r --predict no-b.csv");
+    program_refused(1, "named.csv: the feature \"d\" is missing", PREDICT "r --predict named.csv");
+    program_refused(1, "named.csv: the feature \"d\" is missing", PREDICT "r --data named.csv --target who");
+    program_refused(1, "wide.npy: rows are 5, but", PREDICT "r --predict wide.npy");
+    program_refused(1, "cut: ", PREDICT "cut --predict rows.csv");
+    program_refused(1, "garbage: ", PREDICT "garbage --predict rows.csv");
+    program_refused(1, "odd: ", PREDICT "odd --predict rows.csv");
+    program_refused(1, "wide: holds no network", PREDICT "wide --predict rows.csv");
+    program_refused(1, "absent: ", PREDICT "absent --data rows.csv --target who");
+    program_refused(1, "siamese: rows.csv: ", PREDICT "rows.csv --predict rows.csv");
+    program_refused(2, "no --hidden", PREDICT "r --predict rows.csv --hidden 3");
+    program_refused(2, "no --normalize", PREDICT "r --data rows.csv --target who --normalize yes");
+    program_refused(2, "no --margin", PREDICT "r --predict rows.csv --margin 3");
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_said_in_one_line)
 {
     static const struct {
@@ -288,6 +366,9 @@ Suite *siamese_suite(void)
     tcase_add_test(tcase, a_seed_says_it_all);
     tcase_add_test(tcase, every_number_is_in_the_history_and_every_file_is_listed);
     tcase_add_test(tcase, the_textbooks_sizes_are_one_option);
+    tcase_add_test(tcase, other_files_get_the_vectors_of_the_training_run);
+    tcase_add_test(tcase, training_goes_on_from_a_model);
+    tcase_add_test(tcase, models_and_rows_that_do_not_fit_are_refused);
     tcase_add_test(tcase, what_is_wrong_is_said_in_one_line);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -120,6 +120,31 @@ START_TEST(every_number_is_in_the_history)
 }
 END_TEST
 
+/* A model of triplet serves siamese too: both are a network that embeds. */
+START_TEST(a_model_predicts_and_goes_on)
+{
+    program_ok(SMALL " --out r && awk -F, '{print $4 \",\" $2 \",\" $1 \",\" $3}' rows.csv >moved.csv && "
+               "$bin/triplet --load r --predict moved.csv --out p && cmp r/embeddings.npy p/embeddings.npy && "
+               "$bin/siamese --load r --predict rows.csv --out - | cmp - p/predictions.csv");
+    program_ok("$bin/triplet --load r --data rows.csv --target who --batch-rows 4 --eval-pairs 300 --seed 1 --epochs 1 "
+               "--lr 1e-30 --out still && cmp r/embeddings.npy still/embeddings.npy");
+    size_t n;
+    double *loss = table_column("r/history.csv", "val_loss", NULL, &n), least = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        least = fmin(least, loss[i]);
+    ck_assert_double_eq_tol(program_fact("still/run.json", "training.last.val_loss"), least, 1e-9);
+    free(loss);
+    program_refused(1, "moved.csv: the feature \"a\" is missing", "sed -i 1s/a/z/ moved.csv; "
+                                                                  "$bin/triplet --load r --predict moved.csv --out refused");
+    program_ok("$bin/fraud --data rows.csv --target who --positive k1 --epochs 1 --out other");
+    program_refused(1, "is a model of another kind: \"fraud detector\", not \"embedder\"",
+                    "$bin/triplet --load other --predict rows.csv --out refused");
+    program_refused(1, "is a model of another kind: \"embedder\", not \"fraud detector\"",
+                    "$bin/fraud --load r --predict rows.csv --out refused");
+    program_refused(2, "no --mining", "$bin/triplet --load r --predict rows.csv --mining random");
+}
+END_TEST
+
 START_TEST(what_is_wrong_is_said_in_one_line)
 {
     static const struct {
@@ -158,6 +183,7 @@ Suite *triplet_suite(void)
     tcase_add_test(tcase, unseen_clusters_are_told_apart);
     tcase_add_test(tcase, a_seed_says_it_all);
     tcase_add_test(tcase, every_number_is_in_the_history);
+    tcase_add_test(tcase, a_model_predicts_and_goes_on);
     tcase_add_test(tcase, what_is_wrong_is_said_in_one_line);
     suite_add_tcase(suite, tcase);
     return suite;
