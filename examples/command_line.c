@@ -234,8 +234,6 @@ static void check_load(struct argp_state *state, const command_line *line)
     const trainer_options *options = line->options;
     if (options->predict && !options->load)
         argp_error(state, "--predict needs --load: the model to predict by");
-    if (options->load && !options->predict && line->about->only_predicts)
-        argp_error(state, "--load needs --predict: training always begins anew here");
     if (options->load && options->resume)
         argp_error(state, "--load and --resume: only one of them can say what to begin with");
     if (options->predict && line->not_for_predict)
@@ -381,9 +379,6 @@ void trainer_parse(const trainer *about, void *options, int argc, char **argv)
     for (size_t i = 0; i < SHARED_COUNT; i++)
         if (!is_left_out(about, shared_options[i].name))
             kept[count++] = shared_options[i];
-    for (size_t i = 0; i < count && about->only_predicts; i++)
-        if (kept[i].key == KEY_LOAD)
-            kept[i].doc = "The model for --predict: model.safetensors of a run, or the run's folder";
     const struct argp shared = { .options = kept, .parser = parse_shared, .help_filter = show_default };
     const struct argp_child children[] = { { &shared, 0, NULL, 0 }, { 0 } };
 

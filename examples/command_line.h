@@ -48,7 +48,6 @@ typedef struct trainer {
     const char *rate, *epochs;      /* what --lr and --epochs are by default, where that is no number; else NULL */
     const char *const *without;
     const char *kind;               /* of its model files, for --load and --predict; NULL: it has neither */
-    bool only_predicts;             /* --load is there for --predict alone */
     const char *const *of_model;    /* its own options that a model which is loaded decides, ended by NULL */
     const char *const *for_predict; /* options, its own or shared, that have a meaning with --predict too, ended by NULL */
     const struct argp_option *options; /* its own, ended by { 0 } */

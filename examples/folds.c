@@ -1,4 +1,5 @@
 #include "folds.h"
+#include "interrupt.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,6 +50,18 @@ size_t folds_argument(struct argp_state *state, const char *text)
     return count;
 }
 
+size_t folds_settle(struct argp_state *state, size_t given, const trainer_options *options)
+{
+    if (options->load && !options->predict && given != FOLDS_DEFAULT && given > 0)
+        argp_error(state, "--folds: a model that is loaded may have seen every row; new rows can be held back by --test-split");
+    return given != FOLDS_DEFAULT ? given : options->load ? 0 : 5;
+}
+
+size_t folds_count(const folds *f)
+{
+    return f ? f->count : 0;
+}
+
 /* The fold of each training row: rows in random order, class after class, dealt out like cards. */
 static lg_status deal(const folds *f, const trainer_data *data, const trainer_options *options, size_t *fold)
 {
@@ -93,11 +106,12 @@ static lg_split *split_of(const lg_split *whole, const size_t *fold, size_t whic
     return split;
 }
 
+/* Trains on the rows of the other folds, predicts those of fold `which`, and copies what it says to their places in out. */
 static lg_status predict_fold(const folds *f, const trainer_data *data, const trainer_options *options,
-                              const size_t *fold, size_t which, fold_function *predict, void *context, size_t width,
-                              lg_real *out)
+                              const size_t *fold, size_t which, const fold_trainer *how, lg_real *out)
 {
     trainer_data own = { 0 };
+    lg_history *history = NULL;
     lg_tensor *predicted = NULL;
     lg_split *split = split_of(data->split, fold, which);
     if (!split)
@@ -107,28 +121,44 @@ static lg_status predict_fold(const folds *f, const trainer_data *data, const tr
     if (status == LG_OK && f->scale)
         status = trainer_scale(&own);
     if (status == LG_OK)
-        status = (predicted = predict(&own, context)) ? LG_OK : lg_error_code();
+        status = (history = how->train(how->model, &own)) ? LG_OK : lg_error_code();
+    interrupt_tell(lg_history_signal(history));
+    if (status == LG_OK && interrupt_signal())
+        status = lg_fail(LG_E_INTERRUPTED, "cross-validation: interrupted");
+    if (status == LG_OK) {
+        predicted = lg_predict(how->outputs, how->model, own.test, &(lg_fit_options){ .batch_size = 4096 });
+        status = predicted ? LG_OK : lg_error_code();
+    }
+    const size_t width = how->width;
     for (size_t i = 0; status == LG_OK && i < own.split->test_rows; i++)
         memcpy(out + own.split->test[i] * width, lg_tensor_data(predicted) + i * width, width * sizeof *out);
     lg_tensor_free(predicted);
+    lg_history_free(history);
+    how->release(how->model);
     trainer_data_free(&own);
     return status;
 }
 
-lg_status folds_predict(const folds *f, const trainer_data *data, const trainer_options *options, fold_function *predict,
-                        void *context, size_t width, lg_real *out)
+lg_tensor *folds_predict(const folds *f, const trainer_data *data, const trainer_options *options,
+                         const fold_trainer *how)
 {
-    if (data->split->train_rows < f->count)
-        return lg_fail(LG_E_PARAM, "%zu folds want as many rows to train on, but there are %zu; --folds 0 does without",
-                       f->count, data->split->train_rows);
+    if (data->split->train_rows < f->count) {
+        lg_fail(LG_E_PARAM, "%zu folds want as many rows to train on, but there are %zu; --folds 0 does without", f->count,
+                data->split->train_rows);
+        return NULL;
+    }
+    lg_tensor *out = lg_tensor_full(LG_SHAPE(f->rows, how->width), NAN);
     size_t *fold = calloc(f->rows, sizeof *fold);
-    if (!fold)
-        return lg_fail(LG_E_MEMORY, "out of memory for the folds of %zu rows", f->rows);
-    for (size_t i = 0; i < f->rows * width; i++)
-        out[i] = (lg_real)NAN;
-    lg_status status = deal(f, data, options, fold);
+    lg_status status = !out ? lg_error_code() : LG_OK;
+    if (status == LG_OK && !fold)
+        status = lg_fail(LG_E_MEMORY, "out of memory for the folds of %zu rows", f->rows);
+    if (status == LG_OK)
+        status = deal(f, data, options, fold);
     for (size_t k = 0; status == LG_OK && k < f->count; k++)
-        status = predict_fold(f, data, options, fold, k, predict, context, width, out);
+        status = predict_fold(f, data, options, fold, k, how, lg_tensor_data(out));
     free(fold);
-    return status;
+    if (status == LG_OK)
+        return out;
+    lg_tensor_free(out);
+    return NULL;
 }

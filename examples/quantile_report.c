@@ -7,6 +7,19 @@
 
 #define MOST_SHOWN 6 /* features in the table of lines */
 #define MOST_PARTS 4
+#define GRID 100 /* points of a curve in the picture */
+
+/* All in the units of the data. */
+typedef struct quantile_model {
+    size_t quantiles;
+    const double *tau;
+    const lg_real *rows;             /* [all rows, quantiles]: predictions */
+    const lg_real *held_out;         /* the same by models that did not see the row; NULL: none */
+    size_t folds;                    /* of held_out */
+    const double *intercept, *slope; /* [quantiles], [quantiles, features] of a linear model; NULL of another */
+    double grid[GRID];               /* with one feature: where the curves of the picture are known */
+    const lg_real *curves;           /* [GRID, quantiles]; NULL with other features */
+} quantile_model;
 
 const char *quantile_name(double tau)
 {
@@ -18,6 +31,17 @@ const char *quantile_name(double tau)
         if (*c == '.')
             *c = '_';
     return name;
+}
+
+const char *const *quantile_names(const quantile_options *options)
+{
+    static char texts[MOST_QUANTILES][32];
+    static const char *names[MOST_QUANTILES];
+    for (size_t q = 0; q < options->quantiles; q++) {
+        snprintf(texts[q], sizeof texts[q], "%s", quantile_name(options->tau[q]));
+        names[q] = texts[q];
+    }
+    return names;
 }
 
 /* ------------------------------------------------------------------ scores */
@@ -85,10 +109,11 @@ static size_t score_parts(const trainer_data *data, const quantile_model *model,
     return count;
 }
 
-void quantile_report_batch(lg_tape *tape, size_t quantiles, const double *tau, lg_tensor *predicted, lg_tensor *target,
+void quantile_report_batch(lg_tape *tape, const quantile_options *options, lg_tensor *predicted, lg_tensor *target,
                            double unit)
 {
-    const size_t rows = lg_tensor_size(target);
+    const size_t rows = lg_tensor_size(target), quantiles = options->quantiles;
+    const double *tau = options->tau;
     const lg_real *p = lg_tensor_data(predicted), *y = lg_tensor_data(target);
     double crossings = 0;
     char name[64];
@@ -147,6 +172,24 @@ static void note_scores(run *r, const quantile_model *model, const scored_part *
 
 /* ------------------------------------------------------------------- lines */
 
+/* The lines in the data's units: with z = (x - mean) / deviation and y = centre + unit (b + w z)
+ *   slope = unit w / deviation,   intercept = centre + unit b - sum slope mean      */
+static void unscale_lines(const trainer_data *data, const quantile_results *results, size_t quantiles, double *intercept,
+                          double *slope)
+{
+    const size_t features = lg_dataset_features(data->all);
+    const target_scale scale = results->scale;
+    const lg_real *w = lg_tensor_data(lg_dense_weight(results->last)), *b = lg_tensor_data(lg_dense_bias(results->last));
+    const double *mean = lg_scaler_means(data->scaler), *deviation = lg_scaler_deviations(data->scaler);
+    for (size_t q = 0; q < quantiles; q++) {
+        intercept[q] = scale.centre + scale.unit * (double)b[q];
+        for (size_t k = 0; k < features; k++) {
+            slope[q * features + k] = scale.unit * (double)w[q * features + k] / (deviation ? deviation[k] : 1);
+            intercept[q] -= mean ? slope[q * features + k] * mean[k] : 0;
+        }
+    }
+}
+
 static void tell_lines(const trainer_data *data, const quantile_model *model)
 {
     const size_t features = lg_dataset_features(data->all);
@@ -195,6 +238,27 @@ typedef struct picture {
     const quantile_model *model;
 } picture;
 
+/* Predictions at equal steps of the one feature, whose values come into grid; NULL on error. */
+static lg_tensor *predict_grid(const trainer_data *data, const quantile_results *results, double grid[GRID])
+{
+    const lg_real *x = lg_dataset_values(data->all, "x");
+    const double *mean = lg_scaler_means(data->scaler), *deviation = lg_scaler_deviations(data->scaler);
+    lg_real low = x[0], high = x[0], scaled[GRID];
+    for (size_t i = 0; i < lg_dataset_rows(data->all); i++) {
+        low = x[i] < low ? x[i] : low;
+        high = x[i] > high ? x[i] : high;
+    }
+    for (size_t i = 0; i < GRID; i++) {
+        scaled[i] = low + (high - low) * (lg_real)i / (GRID - 1);
+        grid[i] = mean ? (double)scaled[i] * deviation[0] + mean[0] : (double)scaled[i];
+    }
+    lg_dataset *points = lg_dataset_from_arrays(GRID, 1, scaled, NULL);
+    lg_tensor *curves = points ? lg_predict(results->outputs, results->model, points,
+                                            &(lg_fit_options){ .batch_size = GRID }) : NULL;
+    lg_dataset_free(points);
+    return curves;
+}
+
 /* The quantile nearest the median, by which rows stand in the picture where features are many. */
 static size_t middle(const quantile_model *model)
 {
@@ -209,7 +273,7 @@ static size_t middle(const quantile_model *model)
 static double place(const picture *p, size_t row)
 {
     const quantile_model *model = p->model;
-    if (!model->grid)
+    if (!model->curves)
         return (double)model->rows[row * model->quantiles + middle(model)];
     const double x = (double)lg_dataset_values(p->data->all, "x")[row];
     const lg_scaler *scaler = p->data->scaler;
@@ -241,11 +305,11 @@ static void write_points(FILE *gnuplot, const picture *p, const char *block, siz
 static void write_curves(FILE *gnuplot, const picture *p)
 {
     const quantile_model *model = p->model;
-    const size_t points = model->grid ? model->points : lg_dataset_rows(p->data->all);
-    const lg_real *values = model->grid ? model->curves : model->rows;
+    const size_t points = model->curves ? GRID : lg_dataset_rows(p->data->all);
+    const lg_real *values = model->curves ? model->curves : model->rows;
     fputs("$curves << END\n", gnuplot);
     for (size_t i = 0; i < points; i++) {
-        fprintf(gnuplot, "%.9g", model->grid ? model->grid[i] : place(p, i));
+        fprintf(gnuplot, "%.9g", model->curves ? model->grid[i] : place(p, i));
         for (size_t q = 0; q < model->quantiles; q++)
             fprintf(gnuplot, " %.9g", (double)values[i * model->quantiles + q]);
         fputs("\n", gnuplot);
@@ -266,7 +330,7 @@ static void quantiles_script(FILE *gnuplot, const void *context)
     write_points(gnuplot, p, "test", split->test_rows, split->test);
     write_curves(gnuplot, p);
     fputs("set title 'Quantiles'\nset xlabel ", gnuplot);
-    plot_string(gnuplot, p->model->grid ? feature ? feature : "feature" : label);
+    plot_string(gnuplot, p->model->curves ? feature ? feature : "feature" : label);
     fputs("\nset ylabel ", gnuplot);
     plot_string(gnuplot, target ? target : "target");
     fputs("\nset border 3\nset tics nomirror\nset grid lc rgb '#dddddd'\nset key top left reverse Left\n"
@@ -279,7 +343,7 @@ static void quantiles_script(FILE *gnuplot, const void *context)
         char colour[16];
         curve_colour(p->model, k, colour);
         fprintf(gnuplot, ", $curves using 1:%zu with %s lc rgb '%s' title '%g'", k + 2,
-                p->model->grid ? "lines lw 2" : "points pt 7 ps 0.2", colour, p->model->tau[k]);
+                p->model->curves ? "lines lw 2" : "points pt 7 ps 0.2", colour, p->model->tau[k]);
     }
     fputs("\n", gnuplot);
 }
@@ -323,7 +387,7 @@ static lg_status write_rows(run *r, const trainer_data *data, const quantile_mod
     return status;
 }
 
-lg_status quantile_report(run *r, const trainer_data *data, const quantile_model *model)
+static lg_status tell_and_write(run *r, const trainer_data *data, const quantile_model *model)
 {
     scored_part parts[MOST_PARTS];
     const size_t count = score_parts(data, model, parts);
@@ -334,4 +398,31 @@ lg_status quantile_report(run *r, const trainer_data *data, const quantile_model
     if (status == LG_OK && model->intercept)
         status = write_lines(r, data, model);
     return status == LG_OK ? plot_draw(r, "quantiles.svg", quantiles_script, &(picture){ data, model }) : status;
+}
+
+lg_status quantile_report(run *r, const table_model *t, const quantile_options *options, const quantile_results *results)
+{
+    const trainer_data *data = &t->data;
+    const size_t features = lg_dataset_features(data->all);
+    const bool linear = options->hidden.count == 0;
+    double intercept[MOST_QUANTILES], *slope = calloc(options->quantiles * features + 1, sizeof *slope);
+    if (!slope)
+        return lg_fail(LG_E_MEMORY, "out of memory for %zu slopes", options->quantiles * features);
+    quantile_model model = { .quantiles = options->quantiles,
+                             .tau = options->tau,
+                             .rows = lg_tensor_data(results->rows),
+                             .held_out = lg_tensor_data(results->held_out),
+                             .folds = folds_count(t->folds),
+                             .intercept = linear ? intercept : NULL,
+                             .slope = slope };
+    lg_tensor *curves = features == 1 ? predict_grid(data, results, model.grid) : NULL; /* [GRID, quantiles] */
+    lg_status status = curves || features != 1 ? LG_OK : lg_error_code();
+    model.curves = lg_tensor_data(curves);
+    if (linear)
+        unscale_lines(data, results, options->quantiles, intercept, slope);
+    if (status == LG_OK)
+        status = tell_and_write(r, data, &model);
+    lg_tensor_free(curves);
+    free(slope);
+    return status;
 }

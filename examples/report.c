@@ -5,19 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-lg_status predictions_new(predictions *p, const lg_split *split)
+lg_status predictions_of(predictions *p, const trainer_data *data, lg_tensor *outputs)
 {
-    const size_t rows = split->train_rows + split->validation_rows + split->test_rows;
+    const size_t rows = lg_dataset_rows(data->all);
+    const lg_real *values = lg_tensor_data(outputs);
     *p = (predictions){ .rows = rows,
                         .target = calloc(rows, sizeof *p->target),
                         .probability = calloc(rows, sizeof *p->probability),
                         .loss = calloc(rows, sizeof *p->loss),
-                        .part = part_of_rows(split) };
+                        .part = part_of_rows(data->split) };
     if (!p->target || !p->probability || !p->loss || !p->part) {
         predictions_free(p);
         return lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
     }
-    return LG_OK;
+    for (size_t i = 0; i < rows; i++) {
+        p->probability[i] = values[2 * i];
+        p->loss[i] = values[2 * i + 1];
+    }
+    return lg_dataset_labels(data->all, NULL, 0, p->target);
 }
 
 void predictions_free(predictions *p)

@@ -4,6 +4,7 @@
 #define EXAMPLES_REPORT_H
 
 #include "predictions.h"
+#include "trainer.h"
 
 /* Predictions for all rows of a data set, in their order; all arrays [rows]. */
 typedef struct predictions {
@@ -14,8 +15,8 @@ typedef struct predictions {
     data_part *part;
 } predictions;
 
-/* Room for the predictions of a split's rows, their parts filled in. */
-lg_status predictions_new(predictions *p, const lg_split *split);
+/* Of [all rows, 2]: probability and loss. Free them. */
+lg_status predictions_of(predictions *p, const trainer_data *data, lg_tensor *outputs);
 void predictions_free(predictions *p);
 
 /* With fewer rows of a class than this no threshold is chosen: the one row may lie anywhere. */
@@ -28,8 +29,8 @@ void predictions_free(predictions *p);
  * Prints the classification report and the confusion matrix as scikit-learn lays them out, ROC AUC, average precision
  * and F1 (also at 0.5), and the `hardest` rows of highest loss: rows that are unusual, or that carry a wrong label.
  * Notes the numbers in run.json ("metrics", "metrics_at_one_half"; NaN where a class is missing).
- * *threshold is the one that was chosen. Writes confusion.svg and predictions.csv: row,part,target,probability,loss, a line for each row; `row` counts the
- * data's rows from 0, as pandas does, and numbers have the digits that tell them apart. */
+ * *threshold is the one that was chosen. Writes confusion.svg and predictions.csv: row,part,target,probability,loss, a line
+ * for each row; `row` counts the data's rows from 0, as pandas does, and numbers have the digits that tell them apart. */
 lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest, double *threshold);
 
 #endif

@@ -8,6 +8,16 @@
 #define MOST_SHOWN 10 /* features in the table */
 #define MOST_DRAWN 15
 
+typedef struct svm_model {
+    const char *names[2];                /* of the classes: below and above a score of 0 */
+    double lambda;
+    bool squared;                        /* the hinge terms are */
+    const lg_real *weights, *bias;       /* [features], [1]: of standardised features */
+    const lg_real *rows;                 /* [all rows, 2]: score, hinge term */
+    const lg_real *held_out;             /* the same by models that did not see the row; NULL: none */
+    size_t folds;                        /* of held_out */
+} svm_model;
+
 /* ------------------------------------------------------------------ scores */
 
 /* A row violates the margin when y score < 1: inside it while it is still on its side, y score > 0. */
@@ -29,6 +39,19 @@ static margin_scores score_rows(size_t count, const size_t *ids, const lg_real *
     }
     scores.hinge = count ? sum / (double)count : 0;
     return scores;
+}
+
+void svm_report_batch(lg_tape *tape, lg_tensor *scores, lg_tensor *labels)
+{
+    const size_t rows = lg_tensor_size(scores);
+    const lg_real *score = lg_tensor_data(scores), *label = lg_tensor_data(labels);
+    if (!score || !label)
+        return;
+    size_t violations = 0;
+    for (size_t i = 0; i < rows; i++)
+        violations += (label[i] > 0 ? score[i] : -score[i]) < 1;
+    lg_report_accuracy(tape, scores, labels);
+    lg_report(tape, "violations", (double)violations / (double)rows, (double)rows);
 }
 
 static double accuracy(const margin_scores *scores)
@@ -258,7 +281,7 @@ static lg_status write_rows(run *r, const trainer_data *data, const svm_model *m
     return status;
 }
 
-lg_status svm_report(run *r, const trainer_data *data, const svm_model *model)
+static lg_status tell_and_write(run *r, const trainer_data *data, const svm_model *model)
 {
     const size_t count = lg_dataset_features(data->all);
     feature *features = rank_features(data->all, model);
@@ -276,4 +299,18 @@ lg_status svm_report(run *r, const trainer_data *data, const svm_model *model)
         status = plot_draw(r, "scores.svg", scores_script, &p);
     free(features);
     return status;
+}
+
+lg_status svm_report(run *r, const table_model *t, const svm_options *options, const lg_dense *plane, lg_tensor *rows,
+                     lg_tensor *held_out)
+{
+    const svm_model model = { .names = { lg_dataset_class_name(t->data.all, 0), lg_dataset_class_name(t->data.all, 1) },
+                              .lambda = options->lambda,
+                              .squared = options->loss == SVM_SQUARED_HINGE,
+                              .weights = lg_tensor_data(lg_dense_weight(plane)),
+                              .bias = lg_tensor_data(lg_dense_bias(plane)),
+                              .rows = lg_tensor_data(rows),
+                              .held_out = lg_tensor_data(held_out),
+                              .folds = folds_count(t->folds) };
+    return tell_and_write(r, &t->data, &model);
 }

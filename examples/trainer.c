@@ -1,4 +1,5 @@
 #include "trainer.h"
+#include "interrupt.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -152,12 +153,15 @@ lg_fit_options trainer_fit_options(const trainer_options *options, const lg_data
     lg_fit_options fit = { .epochs = options->epochs,
                            .batch_size = options->batch_size,
                            .seed = options->seed,
-                           .validation = validation,
                            .clip_norm = options->clip_norm,
-                           .early_stopping.patience = options->early_stopping,
-                           .history_path = run_path(r, "history.csv"),
-                           .verbose = options->verbose,
+                           .verbose = LG_SILENT,
                            .handle_signals = true };
+    if (!r)
+        return fit;
+    fit.validation = validation;
+    fit.early_stopping.patience = options->early_stopping;
+    fit.history_path = run_path(r, "history.csv");
+    fit.verbose = options->verbose;
     if (options->save_every || options->resume) {
         const char *checkpoint = run_checkpoint(r);
         fit.checkpoint_facts = run_facts(r, &fit.checkpoint_fact_count);
@@ -275,6 +279,7 @@ run *trainer_open(const trainer *about, const trainer_options *options, int argc
 lg_status trainer_note_history(run *r, const lg_history *history, const char *title)
 {
     const size_t epochs = lg_history_rows(history);
+    interrupt_watch();
     run_accept(r);
     run_note_count(r, "training.epochs", epochs);
     run_note_count(r, "training.best_epoch", lg_history_best_epoch(history));
@@ -323,9 +328,7 @@ lg_status trainer_close(run *r, const lg_history *history, lg_status status)
 {
     if (!r)
         return status;
-    const char *outcome = "finished";
-    if (lg_history_signal(history))
-        outcome = "interrupted";
+    const char *outcome = lg_history_signal(history) || interrupt_signal() ? "interrupted" : "finished";
     if (status != LG_OK) {
         outcome = "failed";
         run_note_text(r, "error", lg_error());
@@ -338,6 +341,8 @@ lg_status trainer_close(run *r, const lg_history *history, lg_status status)
         return lg_fail(status, "%s", first);
     if (saved == LG_OK && lg_history_signal(history))
         printf("Interrupted after %zu whole epochs\n", lg_history_rows(history));
+    else if (saved == LG_OK && interrupt_signal())
+        printf("Interrupted after the training\n");
     if (saved == LG_OK)
         run_print_files(r);
     return saved;
@@ -345,6 +350,8 @@ lg_status trainer_close(run *r, const lg_history *history, lg_status status)
 
 int trainer_end(lg_status status, int signal_number)
 {
+    if (!signal_number)
+        signal_number = interrupt_signal();
     if (signal_number && status == LG_OK) {
         fflush(stdout);
         signal(signal_number, SIG_DFL);

@@ -56,7 +56,8 @@ lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *param
 
 /* The options of lg_fit that the command line decides; the trainer adds what is its own. The history goes to
  * history.csv of the run, and with --save-every checkpoints to checkpoint.safetensors; call it when all arguments are
- * noted, since these are what --resume compares. */
+ * noted, since these are what --resume compares. With `r` NULL in silence, without files, validation and early stopping:
+ * for a fold of cross-validation. */
 lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r);
 
 /* Weights [classes] by which the classes of the training part count alike, for lg_fit_options.class_weight. */
@@ -75,15 +76,16 @@ run *trainer_open(const trainer *about, const trainer_options *options, int argc
 /* Rows, features and classes of the data and of its parts, into run.json. */
 void trainer_note_data(run *r, const trainer_options *options, const trainer_data *data);
 
-/* After lg_fit: history.jsonl, loss.svg, and what the history says, into run.json. */
+/* After lg_fit: history.jsonl, loss.svg, and what the history says, into run.json. From here on Ctrl-C is noted
+ * (interrupt.h), and the run ends as one that was interrupted. */
 lg_status trainer_note_history(run *r, const lg_history *history, const char *title);
 
-/* The end of the run: run.json with "finished", "interrupted" (by a signal of lg_fit's) or "failed" and why; then names
+/* The end of the run: run.json with "finished", "interrupted" (by a signal in lg_fit or since) or "failed" and why; then names
  * the files. `r` may be NULL. Gives the status back, or what went wrong here. */
 lg_status trainer_close(run *r, const lg_history *history, lg_status status);
 
 /* The end of the program: prints the sentence of a failure to stderr ("fraud: what, where") and returns the exit status,
- * 0 or 1. A program that was interrupted (`signal_number`, of lg_history_signal) dies of the signal here. */
+ * 0 or 1. A program that was interrupted (`signal_number`, of lg_history_signal, or since) dies of the signal here. */
 int trainer_end(lg_status status, int signal_number);
 
 #endif

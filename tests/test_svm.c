@@ -323,7 +323,8 @@ END_TEST
 START_TEST(help_tells_the_defaults)
 {
     ck_assert_int_eq(program_run("$bin/svm --help"), 0);
-    const char *const told[] = { "1/(lambda t) at step t", "(default: 0.01)", "--textbook", "(default: 5)", "Examples:" };
+    const char *const told[] = { "1/(lambda t) at step t", "(default: 0.01; with --load", "--textbook", "(default: 5; with --load",
+                                 "1/(lambda (s + t))", "Examples:" };
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         ck_assert_msg(strstr(program_file("out"), told[i]) != NULL, "--help does not tell %s", told[i]);
 }
