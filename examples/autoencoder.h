@@ -5,7 +5,8 @@
  *   decoder   z -> logits of x                         p(x | z), a Bernoulli distribution for each value
  *   loss      -log p(x | z) + beta KL(q(z | x) || N(0, 1))
  *
- * With beta = 1 the loss is the negative evidence lower bound (ELBO): no less than -log p(x), in nats. */
+ * With beta = 1 the loss is the negative evidence lower bound (ELBO): no less than -log p(x), in nats. How it is trained, vae.c
+ * shows. */
 #ifndef EXAMPLES_AUTOENCODER_H
 #define EXAMPLES_AUTOENCODER_H
 
@@ -34,14 +35,26 @@ typedef struct autoencoder {
 lg_status autoencoder_init(autoencoder *model, const autoencoder_options *options, lg_rng *rng);
 void autoencoder_free(autoencoder *model);
 
-/* For lg_fit: the loss of a batch. Reports "reconstruction" and "kl", and "beta" where there is a warm-up. */
-lg_tensor *autoencoder_step(lg_tape *tape, const lg_batch *batch, void *model);
+/* The rows of a batch as vectors, of any shape before; values beyond [0, 1] count as its ends.   [batch, features] */
+lg_tensor *autoencoder_values(lg_tape *tape, const lg_batch *batch, const autoencoder *model);
+
+/* The distribution of a code: mean and logarithm of the variance, both [batch, latent]. */
+typedef struct autoencoder_code {
+    lg_tensor *mean, *log_var;
+} autoencoder_code;
+autoencoder_code autoencoder_encode(lg_tape *tape, const autoencoder *model, lg_tensor *x);
+
+/* A code drawn from its distribution, with noise of the tape's random stream.   [batch, latent] */
+lg_tensor *autoencoder_sample(lg_tape *tape, autoencoder *model, const autoencoder_code *code);
+
+/* The logits of values.   [batch, latent] to [batch, features] */
+lg_tensor *autoencoder_logits(lg_tape *tape, const autoencoder *model, lg_tensor *z);
+
+/* The weight of the KL divergence: rises evenly over the epochs of the warm-up. */
+double autoencoder_beta(const autoencoder *model, const lg_tape *tape);
 
 /* For lg_fit's callback, with the model as context: counts epochs. */
 lg_status autoencoder_next_epoch(size_t epoch, const lg_history *history, void *model);
-
-/* For lg_predict: reconstruction (the mean over options.samples codes) and KL of each row.   [batch, 2] */
-lg_tensor *autoencoder_losses(lg_tape *tape, const lg_batch *batch, void *model);
 
 /* For lg_predict: mean and log_var of each row's code.   [batch, 2 latent] */
 lg_tensor *autoencoder_codes(lg_tape *tape, const lg_batch *batch, void *model);

@@ -5,9 +5,18 @@
 
 /* ------------------------------------------------------------- preparation */
 
+/* A model has none if its training was interrupted. */
+static bool has_threshold(const loaded_model *loaded)
+{
+    return lg_safetensors_metadata(loaded->file, "threshold") != NULL;
+}
+
 static lg_status load(loaded_model *loaded, embedder *net, const trainer *about, const trainer_options *shared)
 {
     lg_status status = loaded_open(loaded, about, shared);
+    double threshold;
+    if (status == LG_OK && has_threshold(loaded))
+        status = loaded_number(loaded, "threshold", &threshold);
     return status == LG_OK ? embedder_load(net, loaded->file, loaded->path) : status;
 }
 
@@ -43,13 +52,12 @@ static const char **number_names(size_t count)
     return names;
 }
 
-/* A model has a threshold unless its training was interrupted. */
 static lg_status tell_threshold(run *r, const loaded_model *m, size_t rows, const lg_real *vectors)
 {
     double threshold;
     (void)rows;
     (void)vectors;
-    if (!lg_safetensors_metadata(m->file, "threshold"))
+    if (!has_threshold(m))
         return LG_OK;
     lg_status status = loaded_number(m, "threshold", &threshold);
     if (status != LG_OK)

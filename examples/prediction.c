@@ -99,10 +99,7 @@ static lg_status leave_run(const loaded_model *m, int argc, const char *const *a
     }
     if (status == LG_OK && p->array)
         status = write_array(r, p->array, table);
-    if (status == LG_OK)
-        status = run_save(r, "finished");
-    if (status == LG_OK)
-        run_print_files(r);
+    status = trainer_close(r, NULL, status);
     run_free(r);
     return status;
 }

@@ -20,4 +20,8 @@ void csv_cell(FILE *stream, const char *text);
 lg_status predictions_write(run *r, size_t rows, const data_part *part, size_t columns, const char *const *names,
                             const lg_real *values);
 
+/* Any file of the run's folder: row, and the columns of these names, likewise. */
+lg_status columns_write(run *r, const char *file, size_t rows, size_t columns, const char *const *names,
+                        const lg_real *values);
+
 #endif

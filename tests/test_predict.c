@@ -183,7 +183,6 @@ START_TEST(options_that_make_no_sense_together_are_usage_errors)
     program_refused(2, "no --positive", "$bin/fraud --load m --data rows.csv --target y --positive bad");
     program_refused(2, "--load and --resume", "$bin/fraud --load m --resume r");
     program_refused(2, "--load: the name of a file", "$bin/fraud --load ''");
-    program_refused(2, "unrecognized option", "$bin/vae --load m");
 }
 END_TEST
 

@@ -292,7 +292,7 @@ START_TEST(models_and_rows_that_do_not_fit_are_refused)
     ck_assert_int_eq(lg_npy_write_array(program_path("wide.npy"), LG_REAL, 2, (size_t[]){ 2, 5 }, wide), LG_OK);
     program_ok(SMALL " --epochs 1 --out r && cut -d, -f1,3- rows.csv >no-b.csv && head -c 700 r/model.safetensors >cut && "
                "sed 's/\"embedder\"/\"ember\"/' r/model.safetensors >odd; sed 's/4,16,4/4,17,4/' r/model.safetensors >wide; "
-               "head -c 900 /dev/urandom >garbage; sed 's/\"threshold\":\"/&x/' r/model.safetensors >numberless; "
+               "head -c 900 /dev/urandom >garbage; sed 's/\\(\"threshold\":\"\\)./\\1x/' r/model.safetensors >numberless; "
                "sed '1s/d,who/e,who/' rows.csv >named.csv");
 #define PREDICT "$bin/siamese --out refused --load "
     program_refused(1, "no-b.csv: the feature \"b\" is missing", PREDICT "r --predict no-b.csv");
@@ -303,6 +303,7 @@ START_TEST(models_and_rows_that_do_not_fit_are_refused)
     program_refused(1, "garbage: ", PREDICT "garbage --predict rows.csv");
     program_refused(1, "odd: ", PREDICT "odd --predict rows.csv");
     program_refused(1, "wide: holds no network", PREDICT "wide --predict rows.csv");
+    program_refused(1, "numberless: is no whole model: its text \"threshold\"", PREDICT "numberless --predict rows.csv");
     program_refused(1, "absent: ", PREDICT "absent --data rows.csv --target who");
     program_refused(1, "siamese: rows.csv: ", PREDICT "rows.csv --predict rows.csv");
     program_refused(2, "no --hidden", PREDICT "r --predict rows.csv --hidden 3");

@@ -293,7 +293,7 @@ START_TEST(the_digits_are_learned_as_pytorch_learns_them)
         ck_assert(*c == '\n' || isprint((unsigned char)*c));
     ck_assert_ptr_nonnull(strstr(program_file("out"), "val_reconstruction: "));
     ck_assert_ptr_nonnull(strstr(program_file("out"), "runs/vae: run.json history.csv history.jsonl loss.svg "
-                                                      "codes.npy predictions.csv reconstructions.png samples.png walk.png\n"));
+                                                      "codes.npy predictions.csv model.safetensors reconstructions.png samples.png walk.png\n"));
     check_losses();
     check_predictions();
     check_codes();
@@ -411,7 +411,7 @@ START_TEST(strangers_score_higher_than_digits)
     free(text);
     ck_assert_int_eq(program_run("$bin/vae --epochs 8 --score noise.csv --out noise"), 0);
     const char *scores = program_file("noise/scores.csv");
-    ck_assert_int_eq(strncmp(scores, "row,score,excess\n", 17), 0);
+    ck_assert_int_eq(strncmp(scores, "row,negative_elbo,reconstruction,kl,excess\n", 43), 0);
     ck_assert_uint_eq(count_lines(scores), 41);
     ck_assert_double_gt(fact("noise/run.json", "scored.negative_elbo.roc_auc"), 0.999);
     ck_assert_double_eq(fact("noise/run.json", "scored.negative_elbo.above"), 40);
@@ -431,6 +431,93 @@ START_TEST(strangers_score_higher_than_digits)
     ck_assert_int_eq(sscanf(strchr(program_file("with/scores.csv"), '\n'), "\n0,%lf,", &score), 1);
     ck_assert_int_eq(sscanf(strchr(program_file("with/predictions.csv"), '\n'), "\n0,%*[a-z],0,%lf,", &loss), 1);
     ck_assert_double_eq_tol(score, loss, 2);
+}
+END_TEST
+
+/* ---- a model that is there ------------------------------------------------------------------------------------------- */
+
+/* table.csv: 60 rows a,b,c,d,e,f; moved.csv: the same in another order, with a column more. */
+static void write_table(void)
+{
+    program_ok("awk 'BEGIN {print \"a,b,c,d,e,f\"; for (i = 0; i < 60; i++) print i % 7 \",\" 9 - i % 7 \",\" i % 3 \",\" "
+               "(i * i) % 11 \",\" i % 5 \",\" 100 * (i % 2)}' >table.csv && "
+               "awk -F, '{print $4 \",\" $1 \",n\" NR \",\" $6 \",\" $2 \",\" $3 \",\" $5}' table.csv >moved.csv");
+}
+
+#define TABLE "$bin/vae --data table.csv --latent 2 --hidden 12,8 --epochs 20 --batch-size 16 --shape 2,3 --out r"
+
+/* Bit for bit, though the codes are drawn: the same ones for the same places in a file. */
+START_TEST(rows_are_scored_by_a_model_as_its_training_run_did)
+{
+    write_table();
+    program_ok(TABLE " && $bin/vae --load r --predict table.csv --out p && cut -d, -f1,5,6 r/predictions.csv >a && "
+               "cut -d, -f1,3,4 p/predictions.csv | cmp - a");
+    program_ok("$bin/vae --load r --predict moved.csv --out - | cmp - p/predictions.csv && "
+               "$bin/vae --load r/model.safetensors --score moved.csv --out - | cmp - p/predictions.csv");
+    const char *line = program_file("p/predictions.csv");
+    ck_assert_int_eq(strncmp(line, "row,negative_elbo,reconstruction,kl,excess\n", 43), 0);
+    ck_assert_uint_eq(count_lines(line), 61);
+    for (size_t i = 0; i < 60; i++) {
+        double elbo, reconstruction, kl, excess;
+        line = strchr(line, '\n') + 1;
+        ck_assert_int_eq(sscanf(line, "%*d,%lf,%lf,%lf,%lf", &elbo, &reconstruction, &kl, &excess), 4);
+        ck_assert_double_eq_tol(elbo, reconstruction + kl, 1e-5);
+        ck_assert(kl > 0 && excess < elbo);
+    }
+    ck_assert_double_lt(fact("p/run.json", "scored.excess.above"), 7); /* of 60 rows, 12 of which made the limit */
+    program_ok("awk -F, 'NR > 1 {print \"100,-9,100,100,100,0\"}' table.csv >far.csv && "
+               "$bin/vae --load r --predict far.csv --out far");
+    ck_assert_double_eq(fact("far/run.json", "scored.negative_elbo.above"), 60);
+    program_ok("$bin/vae --load r --data table.csv --epochs 1 --score far.csv --out s"); /* and beside a training run */
+    ck_assert_double_gt(fact("s/run.json", "scored.excess.roc_auc"), 0.99);
+}
+END_TEST
+
+/* Pictures keep their shape, and so does what has none in it, and beta. With a rate that moves nothing all stays. */
+START_TEST(training_goes_on_from_a_model)
+{
+    write_idx(200, 15);
+    write_table();
+    program_ok(SHORT "--data pictures.idx --beta 0.5 --out p && $bin/vae --load p --data pictures.idx --lr 1e-30 --epochs 1 "
+               "--out still && cmp p/predictions.csv still/predictions.csv && cmp p/samples.png still/samples.png && "
+               "cmp p/codes.npy still/codes.npy");
+    ck_assert_double_eq(fact("still/run.json", "arguments.beta"), 0.5);
+    lg_history *first = history_of("p/history.csv");
+    program_ok("$bin/vae --load p --data pictures.idx --epochs 2 --beta 0.5 --out on");
+    lg_history *next = history_of("on/history.csv");
+    ck_assert_double_lt(value(next, 0, "loss"), 0.9 * value(first, 0, "loss"));
+    lg_history_free(first);
+    lg_history_free(next);
+    program_ok(TABLE " --epochs 1");
+    program_refused(1, "is a model of 6 features, but the data have 64", "$bin/vae --load r --out refused");
+}
+END_TEST
+
+START_TEST(models_and_rows_that_do_not_fit_are_refused)
+{
+    const lg_real wide[14] = { 0 };
+    write_table();
+    ck_assert_int_eq(lg_npy_write_array(program_path("wide.npy"), LG_REAL, 2, (size_t[]){ 2, 7 }, wide), LG_OK);
+    program_ok(TABLE " && cut -d, -f2- table.csv >no-a.csv && head -c 900 r/model.safetensors >cut && "
+               "sed 's/6,12,8,2/6,12,9,2/' r/model.safetensors >sizes; sed 's/\"beta\":\"1/\"beta\":\"x/' r/model.safetensors >beta; "
+               "sed 's/\"height\":\"2/\"height\":\"4/' r/model.safetensors >height; head -c 999 /dev/urandom >garbage; "
+               "$bin/fraud --data table.csv --target f --epochs 1 --out other; "
+               "sed 's/\\(\"limit.excess\":\"\\)./\\1x/' r/model.safetensors >limit");
+#define PREDICT "$bin/vae --out refused --load "
+    program_refused(1, "no-a.csv: the feature \"a\" is missing", PREDICT "r --predict no-a.csv");
+    program_refused(1, "no-a.csv: the feature \"a\" is missing", PREDICT "r --data no-a.csv");
+    program_refused(1, "wide.npy: rows are 7", PREDICT "r --predict wide.npy");
+    program_refused(1, "cut: is cut", PREDICT "cut --predict table.csv");
+    program_refused(1, "garbage: ", PREDICT "garbage --data table.csv");
+    program_refused(1, "has no layer \"dense_2\" from 12 to 9", PREDICT "sizes --predict table.csv");
+    program_refused(1, "beta: is no whole model: its text \"beta\"", PREDICT "beta --predict table.csv");
+    program_refused(1, "height: is no whole model", PREDICT "height --predict table.csv");
+    program_refused(1, "limit: is no whole model: its text \"limit.excess\"", PREDICT "limit --predict table.csv");
+    program_refused(1, "another kind: \"fraud detector\", not \"variational autoencoder\"", PREDICT "other --predict table.csv");
+    program_refused(2, "no --latent", PREDICT "r --data table.csv --latent 3");
+    program_refused(2, "no --epochs", PREDICT "r --score table.csv --epochs 3");
+    program_refused(2, "only one of them", PREDICT "r --score table.csv --predict table.csv");
+    program_refused(2, "--predict needs --load", "$bin/vae --predict table.csv");
 }
 END_TEST
 
@@ -474,7 +561,7 @@ static const struct {
     { "--data wide.csv --textbook",
       "vae: --textbook: the network is for pictures of 28 x 28, 784 values; a row of wide.csv has 4\n" },
     { "--score none.csv", "vae: none.csv: cannot be opened: No such file or directory\n" },
-    { "--score wide.csv", "vae: wide.csv: rows have 3 values beside the target, but those of the training have 64\n" },
+    { "--score wide.csv", "vae: wide.csv: has no header, and columns for 4 features where there should be 64\n" },
 };
 
 START_TEST(what_does_not_work_is_told_in_one_line)
@@ -529,6 +616,9 @@ Suite *vae_suite(void)
     tcase_add_test(options, a_table_is_drawn_in_its_shape_or_not_at_all);
     tcase_add_test(options, strangers_score_higher_than_digits);
     tcase_add_test(options, the_smallest_data_and_the_textbook_run);
+    tcase_add_test(options, rows_are_scored_by_a_model_as_its_training_run_did);
+    tcase_add_test(options, training_goes_on_from_a_model);
+    tcase_add_test(options, models_and_rows_that_do_not_fit_are_refused);
     tcase_add_loop_test(failing, usage_errors_exit_2_and_say_what_is_allowed, 0, COUNT(usage_errors));
     tcase_add_loop_test(failing, what_does_not_work_is_told_in_one_line, 0, COUNT(failures));
     suite_add_tcase(suite, learning);
