@@ -234,8 +234,6 @@ static void check_load(struct argp_state *state, const command_line *line)
     const trainer_options *options = line->options;
     if (options->predict && !options->load)
         argp_error(state, "--predict needs --load: the model to predict by");
-    if (options->load && options->resume)
-        argp_error(state, "--load and --resume: only one of them can say what to begin with");
     if (options->predict && line->not_for_predict)
         argp_error(state, "--predict trains nothing: no --%s", line->not_for_predict);
     if (options->load && line->not_for_load)

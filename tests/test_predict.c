@@ -181,7 +181,6 @@ START_TEST(options_that_make_no_sense_together_are_usage_errors)
     program_refused(2, "no --hidden", "$bin/fraud --load m --predict rows.csv --hidden 2");
     program_refused(2, "no --hidden", "$bin/fraud --load m --data rows.csv --target y --hidden 2");
     program_refused(2, "no --positive", "$bin/fraud --load m --data rows.csv --target y --positive bad");
-    program_refused(2, "--load and --resume", "$bin/fraud --load m --resume r");
     program_refused(2, "--load: the name of a file", "$bin/fraud --load ''");
 }
 END_TEST
@@ -205,6 +204,35 @@ START_TEST(training_goes_on_from_the_weights_that_are_loaded)
 }
 END_TEST
 
+/* As any run that is gone on with; --load is one of the options it was begun with. */
+START_TEST(training_that_went_on_from_a_model_is_resumed)
+{
+    static const char *const programs[] = { "fraud", "svm", "quantile --constant-rate" };
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        const bool quantile = i == 2;
+        char name[16], command[512];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(programs[i], " "), programs[i]);
+        snprintf(command, sizeof command, "$bin/%s --data rows.csv --target %s --epochs 2 --verbose 0 --out m%zu", name,
+                 quantile ? "amount" : "y", i);
+        program_ok(command);
+#define GO_ON "$bin/%s --load m%zu --data rows.csv --target %s --save-every 1 --verbose 0 "
+        snprintf(command, sizeof command, GO_ON "--epochs 5 --out whole%zu", programs[i], i, quantile ? "amount" : "y", i);
+        program_ok(command);
+        snprintf(command, sizeof command, GO_ON "--epochs 3 --out part%zu", programs[i], i, quantile ? "amount" : "y", i);
+        program_ok(command);
+        snprintf(command, sizeof command, GO_ON "--epochs 5 --resume part%zu", programs[i], i, quantile ? "amount" : "y", i);
+        program_ok(command);
+        snprintf(command, sizeof command, "cmp whole%zu/model.safetensors part%zu/model.safetensors && "
+                 "cmp whole%zu/predictions.csv part%zu/predictions.csv && ! cmp -s m%zu/model.safetensors "
+                 "part%zu/model.safetensors", i, i, i, i, i, i);
+        program_ok(command);
+        snprintf(command, sizeof command, "$bin/%s --data rows.csv --target %s --save-every 1 --epochs 6 --resume part%zu",
+                 programs[i], quantile ? "amount" : "y", i);
+        program_refused(1, "arguments.load was", command);
+    }
+}
+END_TEST
+
 Suite *predict_suite(void)
 {
     Suite *suite = suite_create("predict");
@@ -222,6 +250,7 @@ Suite *predict_suite(void)
     tcase_add_test(tcase, files_that_are_no_such_model_are_refused);
     tcase_add_test(tcase, options_that_make_no_sense_together_are_usage_errors);
     tcase_add_test(tcase, training_goes_on_from_the_weights_that_are_loaded);
+    tcase_add_test(tcase, training_that_went_on_from_a_model_is_resumed);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -315,6 +315,120 @@ START_TEST(pictures_are_whole_where_gnuplot_is_installed)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ models */
+
+/* hand.safetensors: the quantiles 0.25 and 0.75 of a, by lines that are written down here; but for one thing that is as
+ * asked. */
+typedef struct hand_model {
+    double tau[2], unit;
+    const char *layers, *kind;
+} hand_model;
+
+static const hand_model sound = { { 0.25, 0.75 }, 4, "1,2", "quantile regression" };
+
+static void write_by_hand(hand_model model)
+{
+    const lg_real weight[2] = { (lg_real)0.5, 2 }, bias[2] = { -1, (lg_real)0.125 };
+    const double mean = 3, deviation = 2, centre = 100;
+    const size_t one = 1, two = 2;
+    const lg_file_entry entries[] = { { "quantiles.weight", LG_FILE_REAL, 2, (const size_t[]){ 2, 1 }, weight },
+                                      { "quantiles.bias", LG_FILE_REAL, 1, &two, bias },
+                                      { "quantiles", LG_FILE_F64, 1, &two, model.tau },
+                                      { "input.means", LG_FILE_F64, 1, &one, &mean },
+                                      { "input.deviations", LG_FILE_F64, 1, &one, &deviation },
+                                      { "target.centre", LG_FILE_F64, 0, NULL, &centre },
+                                      { "target.unit", LG_FILE_F64, 0, NULL, &model.unit } };
+    const lg_metadata texts[] = { { "kind", model.kind }, { "layers", model.layers }, { "features", "[\"a\"]" },
+                                  { "categories", "[]" } };
+    ck_assert_int_eq(lg_safetensors_write(program_path("hand.safetensors"), entries, COUNT(entries), texts, COUNT(texts)),
+                     LG_OK);
+}
+
+/* centre + unit (weight (a - mean) / deviation + bias), in numbers that are exact in binary. */
+START_TEST(a_model_that_another_program_wrote_predicts)
+{
+    write_by_hand(sound);
+    program_write("rows.csv", "b,a\n9,3\n9,7\n");
+    program_ok("$bin/quantile --load hand.safetensors --predict rows.csv --out -");
+    ck_assert_str_eq(program_file("out"), "row,q25,q75\n0,96,100.5\n1,100,116.5\n");
+    ck_assert(!program_has("runs"));
+}
+END_TEST
+
+START_TEST(models_that_cannot_be_are_refused)
+{
+    program_write("rows.csv", "a\n3\n");
+#define REFUSED(said) program_refused(1, said, "$bin/quantile --load hand.safetensors --predict rows.csv --out refused")
+    hand_model model = sound;
+    model.tau[1] = 0.25;
+    write_by_hand(model);
+    REFUSED("its list of quantiles is not there or not as it should be");
+    model.tau[1] = NAN;
+    write_by_hand(model);
+    REFUSED("its list of quantiles");
+    model = sound;
+    model.unit = 0;
+    write_by_hand(model);
+    REFUSED("its scale of the target");
+    model = sound;
+    model.layers = "1,3";
+    write_by_hand(model);
+    REFUSED("it has no layer \"quantiles\" from 1 to 3");
+    model.layers = "1,99999999999999999999";
+    write_by_hand(model);
+    REFUSED("its text \"layers\"");
+    model = sound;
+    model.kind = "linear support vector machine";
+    write_by_hand(model);
+    REFUSED("is a model of another kind: \"linear support vector machine\", not \"quantile regression\"");
+    write_by_hand(sound);
+    program_ok("head -c -8 hand.safetensors >cut && head -c 300 /dev/urandom >garbage");
+    program_refused(1, "ends beyond the end of the file", "$bin/quantile --load cut --predict rows.csv --out refused");
+    program_refused(1, "garbage: ", "$bin/quantile --load garbage --predict rows.csv --out refused");
+}
+END_TEST
+
+START_TEST(rows_of_training_are_predicted_as_in_their_run)
+{
+    program_ok(SMALL "0 --hidden 3 --out r");
+    program_ok("awk -F, '{print \"n\" NR \",\" $2 \",\" $1}' small.csv | sed '1s/.*/note,b,a/' >turned.csv");
+    program_ok("$bin/quantile --load r --predict turned.csv --out again");
+    program_ok("cut -d, -f1,4-6 r/predictions.csv | cmp - again/predictions.csv");
+    ck_assert_uint_eq(count_lines(program_file("again/predictions.csv")), 81);
+    program_ok("cut -d, -f1,2 turned.csv >less.csv");
+    program_refused(1, "less.csv: the feature \"a\" is missing", "$bin/quantile --load r --predict less.csv --out refused");
+    program_refused(1, "standard output: No space left on device",
+                    "$bin/quantile --load r --predict turned.csv --out - >/dev/full");
+    ck_assert_int_eq(program_run("trap '' XFSZ; ulimit -f 1; $bin/quantile --load r --predict turned.csv --out full"), 1);
+    program_ok("ls -A full");
+    ck_assert_ptr_null(strstr(program_file("out"), "p"));
+}
+END_TEST
+
+/* With a rate that moves nothing a model stays what it was; with one that does it goes on from there. */
+START_TEST(training_goes_on_from_the_model_that_is_loaded)
+{
+    program_ok(SMALL "0 --hidden 3 --epochs 3 --out r");
+    program_ok("$bin/quantile --load r --data small.csv --target y --epochs 1 --lr 1e-30 --out still");
+    program_ok("cut -d, -f1,4-7 r/predictions.csv >a && cut -d, -f1,4-7 still/predictions.csv | cmp - a");
+    ck_assert_double_eq(program_fact("still/run.json", "training.last.train_loss"),
+                        program_fact("r/run.json", "training.last.train_loss"));
+    program_ok("$bin/quantile --load still --data small.csv --target y --epochs 200 --out more");
+    ck_assert_double_lt(program_fact("more/run.json", "training.last.train_loss"),
+                        0.8 * program_fact("r/run.json", "training.last.train_loss"));
+    /* The scale stays that of the first run, where that of the new data is another. */
+    program_ok("sed '2,61d' small.csv >rest.csv && $bin/quantile --load r --data rest.csv --target y --epochs 2 --out rest");
+    lg_safetensors *first = lg_safetensors_open(program_path("r/model.safetensors"));
+    lg_safetensors *second = lg_safetensors_open(program_path("rest/model.safetensors"));
+    ck_assert(first && second);
+    ck_assert_double_eq(number_of(first, "target.centre", 0), number_of(second, "target.centre", 0));
+    ck_assert_double_eq(number_of(first, "input.means", 0), number_of(second, "input.means", 0));
+    lg_safetensors_close(first);
+    lg_safetensors_close(second);
+    program_refused(1, "is a model of 2 features, but the data have 1", "$bin/quantile --load r --out refused");
+}
+END_TEST
+
 /* ------------------------------------------------------------------ errors */
 
 static const struct {
@@ -330,6 +444,10 @@ static const struct {
     { "--missing guess", "--missing: \"guess\" is not one of error, mean, median, drop" },
     { "--data small.csv", "--data needs --target" },
     { "--target y", "--target needs --data" },
+    { "--load m --quantiles 0.5", "--load: the model decides that: no --quantiles" },
+    { "--load m --hidden 3", "--load: the model decides that: no --hidden" },
+    { "--load m --folds 3", "--folds: a model that is loaded may have seen every row" },
+    { "--load m --predict small.csv --lr 1", "--predict trains nothing: no --lr" },
 };
 
 START_TEST(usage_errors_exit_2_and_say_what_is_allowed)
@@ -381,7 +499,8 @@ END_TEST
 START_TEST(help_tells_the_defaults)
 {
     ck_assert_int_eq(program_run("$bin/quantile --help"), 0);
-    const char *const told[] = { "0.1,0.25,0.5,0.75,0.9", "5000 steps", "(default: 0.02)", "--textbook", "Examples:" };
+    const char *const told[] = { "0.1,0.25,0.5,0.75,0.9", "5000 steps", "(default: 0.02)", "--textbook", "--predict", "--load without --predict",
+                                 "Examples:" };
     for (size_t i = 0; i < COUNT(told); i++)
         ck_assert_msg(strstr(program_file("out"), told[i]) != NULL, "--help does not tell %s", told[i]);
 }
@@ -413,6 +532,15 @@ Suite *quantile_suite(void)
     tcase_add_test(files, output_in_a_pipe_is_plain_text);
     tcase_add_test(files, pictures_are_whole_where_gnuplot_is_installed);
     suite_add_tcase(suite, files);
+
+    TCase *models = tcase_create("models");
+    tcase_add_checked_fixture(models, setup, program_teardown);
+    tcase_set_timeout(models, 10);
+    tcase_add_test(models, a_model_that_another_program_wrote_predicts);
+    tcase_add_test(models, models_that_cannot_be_are_refused);
+    tcase_add_test(models, rows_of_training_are_predicted_as_in_their_run);
+    tcase_add_test(models, training_goes_on_from_the_model_that_is_loaded);
+    suite_add_tcase(suite, models);
 
     TCase *errors = tcase_create("errors");
     tcase_add_checked_fixture(errors, setup, program_teardown);

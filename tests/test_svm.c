@@ -253,6 +253,114 @@ START_TEST(pictures_are_whole_where_gnuplot_is_installed)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ models */
+
+#define ON "$bin/svm --data small.csv --target kind --folds 0 "
+
+static const char *const machine[] = { "linear support vector machine", "hinge", "0.25", "100" };
+
+/* hand.safetensors: a plane in a and b that is written down here, with these texts. */
+static void write_by_hand(const char *kind, const char *loss, const char *lambda, const char *steps)
+{
+    const lg_real weight[2] = { (lg_real)0.5, -2 }, bias = (lg_real)0.25;
+    const double means[2] = { 1, 3 }, deviations[2] = { 2, 4 };
+    const size_t one = 1, two = 2;
+    const lg_file_entry entries[] = { { "plane.weight", LG_FILE_REAL, 2, (const size_t[]){ 1, 2 }, weight },
+                                      { "plane.bias", LG_FILE_REAL, 1, &one, &bias },
+                                      { "input.means", LG_FILE_F64, 1, &two, means },
+                                      { "input.deviations", LG_FILE_F64, 1, &two, deviations } };
+    const lg_metadata texts[] = { { "kind", kind },       { "features", "[\"a\",\"b\"]" },      { "categories", "[]" },
+                                  { "loss", loss },       { "classes", "[\"no\",\"yes\"]" }, { "lambda", lambda },
+                                  { "steps", steps } };
+    ck_assert_int_eq(lg_safetensors_write(program_path("hand.safetensors"), entries, 4, texts, 7), LG_OK);
+}
+
+/* w (x - mean) / deviation + b, in numbers that are exact in binary. */
+START_TEST(a_machine_that_another_program_wrote_scores)
+{
+    write_by_hand(machine[0], machine[1], machine[2], machine[3]);
+    program_write("rows.csv", "b,note,a\n3,x,1\n5,y,3\n");
+    program_ok("$bin/svm --load hand.safetensors --predict rows.csv --out -");
+    ck_assert_str_eq(program_file("out"), "row,score,class\n0,0.25,\"yes\"\n1,-0.25,\"no\"\n");
+}
+END_TEST
+
+/* lambda |w|^2 + mean hinge of that plane over small.csv, with weights that do not move. */
+START_TEST(training_goes_on_with_the_plane_the_scale_the_loss_and_the_lambda_of_the_model)
+{
+    write_by_hand(machine[0], "squared_hinge", machine[2], machine[3]);
+    program_ok("$bin/svm --load hand.safetensors --data small.csv --target kind --epochs 1 --lr 1e-30 --out r");
+    double sum = 0, rows = 0, a, b;
+    char kind[8];
+    for (const char *line = strchr(program_file("small.csv"), '\n') + 1; *line; line = strchr(line, '\n') + 1, rows++) {
+        ck_assert_int_eq(sscanf(line, "%lf,%lf,%7[a-z]", &a, &b, kind), 3);
+        const double score = 0.5 * (a - 1) / 2 - 2 * (b - 3) / 4 + 0.25;
+        sum += pow(fmax(0, 1 - (strcmp(kind, "yes") == 0 ? score : -score)), 2);
+    }
+    ck_assert_double_eq(rows, 60);
+    ck_assert_double_eq_tol(program_fact("r/run.json", "training.last.train_loss"), 0.25 * 4.25 + sum / rows, 1e-5);
+    ck_assert_double_eq(program_fact("r/run.json", "arguments.lambda"), 0.25);
+    ck_assert_double_eq(program_fact("r/run.json", "arguments.folds"), 0);
+    program_ok("$bin/svm --load hand.safetensors --data small.csv --target kind --epochs 1 --lr 1e-30 --out other "
+               "--lambda 0.5 --loss hinge");
+    ck_assert_double_eq(program_fact("other/run.json", "arguments.lambda"), 0.5);
+    ck_assert_ptr_nonnull(strstr(program_file("other/run.json"), "\"loss\": \"hinge\""));
+}
+END_TEST
+
+/* A machine goes on from where it was; with the steps behind it forgotten, the first ones throw it far off. */
+START_TEST(steps_are_counted_on)
+{
+    program_ok(ON "--epochs 200 --out r");
+    const double objective = program_fact("r/run.json", "metrics.objective");
+    program_ok("$bin/svm --load r --data small.csv --target kind --epochs 1 --out more");
+    ck_assert_double_lt(program_fact("more/run.json", "training.last.loss"), 1.01 * objective);
+    ck_assert_double_lt(program_fact("more/run.json", "metrics.objective"), 1.002 * objective);
+    program_ok("sed 's/\"steps\":\"800\"/\"steps\":\"000\"/' r/model.safetensors >forgetful && ! cmp -s r/model.safetensors "
+               "forgetful && $bin/svm --load forgetful --data small.csv --target kind --epochs 1 --out anew");
+    ck_assert_double_gt(program_fact("anew/run.json", "training.last.loss"), 2 * objective);
+    /* 60 rows in batches of 16: 4 steps an epoch */
+    ck_assert_ptr_nonnull(strstr(program_file("more/model.safetensors") + 8, "\"steps\":\"804\""));
+}
+END_TEST
+
+START_TEST(machines_that_cannot_be_are_refused)
+{
+#define REFUSED(said)                                                                                                  \
+    program_refused(1, said, "$bin/svm --load hand.safetensors --data small.csv --target kind --out refused")
+    write_by_hand("quantile regression", machine[1], machine[2], machine[3]);
+    REFUSED("is a model of another kind: \"quantile regression\", not \"linear support vector machine\"");
+    write_by_hand(machine[0], "focal", machine[2], machine[3]);
+    REFUSED("its text \"loss\" is not there or not as it should be");
+    write_by_hand(machine[0], machine[1], "-1", machine[3]);
+    REFUSED("its text \"lambda\"");
+    write_by_hand(machine[0], machine[1], "nan", machine[3]);
+    REFUSED("its text \"lambda\"");
+    write_by_hand(machine[0], machine[1], machine[2], "-3");
+    REFUSED("its text \"steps\"");
+    write_by_hand(machine[0], machine[1], machine[2], machine[3]);
+    program_ok("head -c -8 hand.safetensors >cut && head -c 300 /dev/urandom >garbage");
+    program_refused(1, "ends beyond the end of the file",
+                    "$bin/svm --load cut --data small.csv --target kind --out refused");
+    program_refused(1, "garbage: ", "$bin/svm --load garbage --data small.csv --target kind --out refused");
+    program_refused(1, "is a model of 2 features, but the data have 30", "$bin/svm --load hand.safetensors --out refused");
+}
+END_TEST
+
+/* What is there when the model is saved is whole; the report that was to come is not there. */
+START_TEST(a_signal_in_the_cross_validation_ends_the_run_as_interrupted)
+{
+    const int status = program_run(SMALL "0 --epochs 400 --batch-size 1 --folds 60 --out r & pid=$!; for i in $(seq 400); do "
+                                         "test -e r/model.safetensors && break; sleep 0.02; done; kill -TERM $pid; wait $pid");
+    ck_assert_int_eq(status, 128 + 15);
+    ck_assert_ptr_nonnull(strstr(program_file("r/run.json"), "\"status\": \"interrupted\""));
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "Interrupted after the training"));
+    ck_assert(!program_has("r/predictions.csv"));
+    program_ok("$bin/svm --load r --predict small.csv --out -");
+    ck_assert_uint_eq(count_lines(program_file("out")), 61);
+}
+END_TEST
+
 /* ------------------------------------------------------------------ errors */
 
 static const struct {
@@ -266,6 +374,8 @@ static const struct {
     { "--optimizer adam", "unrecognized option" },
     { "--data small.csv", "--data needs --target" },
     { "--positive yes", "--positive needs --data" },
+    { "--load m --data small.csv --target kind --positive yes", "--load: the model decides that: no --positive" },
+    { "--load m --folds 2", "--folds: a model that is loaded may have seen every row" },
 };
 
 START_TEST(usage_errors_exit_2_and_say_what_is_allowed)
@@ -355,6 +465,16 @@ Suite *svm_suite(void)
     tcase_add_test(files, output_in_a_pipe_is_plain_text);
     tcase_add_test(files, pictures_are_whole_where_gnuplot_is_installed);
     suite_add_tcase(suite, files);
+
+    TCase *models = tcase_create("models");
+    tcase_add_checked_fixture(models, setup, program_teardown);
+    tcase_set_timeout(models, 10);
+    tcase_add_test(models, a_machine_that_another_program_wrote_scores);
+    tcase_add_test(models, training_goes_on_with_the_plane_the_scale_the_loss_and_the_lambda_of_the_model);
+    tcase_add_test(models, steps_are_counted_on);
+    tcase_add_test(models, machines_that_cannot_be_are_refused);
+    tcase_add_test(models, a_signal_in_the_cross_validation_ends_the_run_as_interrupted);
+    suite_add_tcase(suite, models);
 
     TCase *errors = tcase_create("errors");
     tcase_add_checked_fixture(errors, setup, program_teardown);
