@@ -217,10 +217,16 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(BUILD)/fuzz-%
 
 # ----------------------------------------------------------------------------------------------- measurements
 
-# Without the accuracy sweep, which takes minutes.
-bench: $(patsubst %,bench-%,$(filter-out accuracy% worker,$(BENCHES)))
+# luge beside NumPy, PyTorch and scikit-learn, where the interpreter has them: one table, build/bench/bench.csv, a picture.
+# BENCH="b c": these workloads only; BENCH_FLAGS: see build/bench/compare --help.
+PYTHON ?= python3
+BENCH ?=
+BENCH_FLAGS ?=
+bench: $(BUILD)/bench/compare $(BUILD)/bench/worker
+	$(BUILD)/bench/compare --python $(PYTHON) --worker $(BUILD)/bench/worker --out $(BUILD)/bench $(BENCH_FLAGS) $(BENCH)
 
-$(BENCHES:%=bench-%): bench-%: $(BUILD)/bench/%
+# The others, one by one: bench-losses, bench-ctc, bench-math, bench-overhead, bench-scaling.
+$(filter-out bench-compare bench-worker,$(BENCHES:%=bench-%)): bench-%: $(BUILD)/bench/%
 	$<
 
 # Every float through every elementary function; ACCURACY_STEP=100 takes every hundredth.

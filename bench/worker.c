@@ -6,6 +6,7 @@
  *                            last step, length of the leaves' gradients (0 without leaves); the first time on a new session
  *         gemm c 100     ->  seconds in BLAS, of all threads together; seconds of the steps
  *         drop c         ->  "0": the session is freed
+ *         about it       ->  what luge is built with, in a line
  *     What the contestant does not do is answered by "none"; what went wrong by "error ...". */
 #include "workloads.h"
 
@@ -108,6 +109,28 @@ static bool run(session *s, size_t steps, timing *t)
     return fine;
 }
 
+/* Only OpenBLAS has these. A product first: the library may choose kernels then. */
+extern char *openblas_get_corename(void) __attribute__((weak));
+extern char *openblas_get_config(void) __attribute__((weak));
+
+static void say_about(void)
+{
+    lg_tensor *a = lg_tensor_zeros(LG_SHAPE(2, 2)), *c = lg_tensor_zeros(LG_SHAPE(2, 2));
+    lg_tensor_matmul(c, a, false, a, false);
+    lg_tensor_free(a), lg_tensor_free(c);
+    printf("luge %d.%d.%d, %s, compiled by %s %s", LG_VERSION_MAJOR, LG_VERSION_MINOR, LG_VERSION_PATCH,
+           LG_REAL_BITS == 64 ? "double" : "float",
+#ifdef __clang__
+           "clang",
+#else
+           "gcc",
+#endif
+           __VERSION__);
+    if (openblas_get_corename && openblas_get_config)
+        printf(", %.40s with its kernels for %s", openblas_get_config(), openblas_get_corename());
+    printf("\n");
+}
+
 static void answer(const char *line)
 {
     char command[16], name[32];
@@ -115,6 +138,10 @@ static void answer(const char *line)
     timing t;
     if (sscanf(line, "%15s %31s %zu", command, name, &steps) < 2) {
         printf("error: what is \"%.*s\"?\n", (int)strcspn(line, "\n"), line);
+        return;
+    }
+    if (strcmp(command, "about") == 0) {
+        say_about();
         return;
     }
     session **s = workload_find(name) ? session_of(name) : NULL;
