@@ -87,6 +87,9 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 all: $(STATIC) $(SHARED) $(PROGRAMS:%=$(BUILD)/%)
 
+# Tests run them as well.
+BENCH_PROGRAMS := $(BENCHES:%=$(BUILD)/bench/%)
+
 # Changes only when the flags do, and everything that is compiled depends on it.
 $(BUILD)/flags: FORCE
 	@command -v $(firstword $(CC)) > /dev/null || \
@@ -136,7 +139,7 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/examples/%.o $(EXAMPLE_SHARED) $(
 
 # The worker counts the time that the library spends in BLAS.
 $(BUILD)/bench/worker: BENCH_WRAP := $(foreach f,sgemm dgemm sgemv dgemv,-Wl,--wrap=cblas_$(f))
-$(BENCHES:%=$(BUILD)/bench/%): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(BUILD)/examples/blas_choice.o $(STATIC)
+$(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(BUILD)/examples/blas_choice.o $(STATIC)
 	@echo "  LD      $@"
 	@$(CC) $(ALL_LDFLAGS) $(BENCH_WRAP) $^ -o $@ $(LIBS)
 
@@ -171,7 +174,7 @@ RUN_TESTS = LG_BUILD_DIR='$(CURDIR)/$(BUILD)' LG_SOURCE_DIR='$(CURDIR)' LG_CC='$
 	CK_TIMEOUT_MULTIPLIER=$${CK_TIMEOUT_MULTIPLIER:-$(if $(SANITIZE),20,5)}
 
 test: deps
-	+@$(REMAKE) all $(BUILD)/tests/run
+	+@$(REMAKE) all $(BENCH_PROGRAMS) $(BUILD)/tests/run
 	@$(RUN_TESTS) $(BUILD)/tests/run
 
 # The same with more of what depends on chance: 200 kills of a run instead of 20. CK_RUN_SUITE=kill: these alone.
@@ -181,14 +184,14 @@ test-long:
 # Suite by suite, so that -j runs them beside each other; one alone: make suite-NAME, make valgrind-NAME.
 check-suites: $(TEST_SUITES:%=suite-%)
 
-$(TEST_SUITES:%=suite-%): suite-%: all $(BUILD)/tests/run
+$(TEST_SUITES:%=suite-%): suite-%: all $(BENCH_PROGRAMS) $(BUILD)/tests/run
 	@$(RUN_TESTS) CK_RUN_SUITE=$* $(BUILD)/tests/run
 
 # Programs that a suite runs are not under valgrind. vae, which does little else than run one and look at many pixels,
 # takes minutes by Check's own messages, and is left to valgrind-vae.
 check-valgrind: $(patsubst %,valgrind-%,$(filter-out vae,$(TEST_SUITES)))
 
-$(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BUILD)/tests/run
+$(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BENCH_PROGRAMS) $(BUILD)/tests/run
 	@$(RUN_TESTS) LG_TEST_LIGHT=1 CK_FORK=no CK_RUN_SUITE=$* valgrind -q --error-exitcode=1 --leak-check=full \
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(BUILD)/tests/run
 
@@ -287,7 +290,8 @@ help:
 	@echo 'make check-valgrind  the tests under valgrind, likewise'
 	@echo 'make fuzz            libFuzzer on every reader, FUZZ_SECONDS=600 each (needs clang)'
 	@echo 'make fuzz-long       the same for four hours each'
-	@echo 'make bench           timings$(if $(BENCHES),: $(BENCHES:%=bench-%))'
+	@echo 'make bench           training steps of luge beside NumPy, PyTorch, scikit-learn: PYTHON=python3 BENCH="b c"'
+	@echo 'make bench-NAME      other timings: $(filter-out accuracy compare worker,$(BENCHES))'
 	@echo 'make accuracy        the elementary functions against the truth, over all floats (minutes)'
 	@echo 'make accuracy-losses every loss in float against double'
 	@echo 'make docs            docs/losses.md, from the table of losses'

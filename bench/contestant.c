@@ -38,8 +38,9 @@ static _Noreturn void become(const contestant *c, size_t threads, const char *co
     for (size_t i = 0; i < count; i++)
         words[n++] = (char *)last[i];
     words[n] = NULL;
+    unsetenv("OPENBLAS_CORETYPE"); /* this program's choice, maybe (blas_choice.h): each makes its own */
+    unsetenv("OPENBLAS_NUM_THREADS");
     if (c->rival) {
-        unsetenv("OPENBLAS_CORETYPE");
         setenv("OPENBLAS_NUM_THREADS", number, 1);
         setenv("OMP_NUM_THREADS", number, 1);
         setenv("MKL_NUM_THREADS", number, 1);

@@ -13,7 +13,7 @@ enum { CONTESTANT_WORDS = 8, CONTESTANT_TEXT = 256 };
 typedef struct contestant {
     const char *name;                         /* as messages and the CSV call it */
     const char *command[CONTESTANT_WORDS];    /* up to a NULL */
-    bool rival;                               /* not luge: luge's choice of BLAS kernels is not passed on */
+    bool rival;                               /* not luge: told the number of threads in the environment, too */
     pid_t pid;                                /* 0: not running */
     FILE *to, *from;
     char about[CONTESTANT_TEXT];              /* versions, as it says itself */

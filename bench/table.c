@@ -120,7 +120,10 @@ void table_row(const row *r)
         printf(" %6.1f", 1e-9 * w->flops / step);
     else
         printf(" %6s", "");
-    printf(" %6.1f", 1e-6 * r->memory);
+    if (r->memory > 0)
+        printf(" %6.1f", 1e-6 * r->memory);
+    else
+        printf(" %6s", "");
     if (entry_counts(r, LUGE_ALONE))
         printf(" %5.2fx", entry_ratio(r, LUGE_ALONE));
     else

@@ -109,26 +109,15 @@ static bool run(session *s, size_t steps, timing *t)
     return fine;
 }
 
-/* Only OpenBLAS has these. A product first: the library may choose kernels then. */
-extern char *openblas_get_corename(void) __attribute__((weak));
-extern char *openblas_get_config(void) __attribute__((weak));
-
 static void say_about(void)
 {
-    lg_tensor *a = lg_tensor_zeros(LG_SHAPE(2, 2)), *c = lg_tensor_zeros(LG_SHAPE(2, 2));
-    lg_tensor_matmul(c, a, false, a, false);
-    lg_tensor_free(a), lg_tensor_free(c);
-    printf("luge %d.%d.%d, %s, compiled by %s %s", LG_VERSION_MAJOR, LG_VERSION_MINOR, LG_VERSION_PATCH,
-           LG_REAL_BITS == 64 ? "double" : "float",
 #ifdef __clang__
-           "clang",
+    const char *compiler = ""; /* __VERSION__ says it */
 #else
-           "gcc",
+    const char *compiler = "gcc ";
 #endif
-           __VERSION__);
-    if (openblas_get_corename && openblas_get_config)
-        printf(", %.40s with its kernels for %s", openblas_get_config(), openblas_get_corename());
-    printf("\n");
+    printf("luge %d.%d.%d, %s, compiled by %s%s; matrix kernels %s\n", LG_VERSION_MAJOR, LG_VERSION_MINOR, LG_VERSION_PATCH,
+           LG_REAL_BITS == 64 ? "double" : "float", compiler, __VERSION__, lg_blas_kernels());
 }
 
 static void answer(const char *line)

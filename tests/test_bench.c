@@ -1,0 +1,98 @@
+/* The programs of bench/, run as a user runs them. */
+#include "program.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Losses after 20 steps of a workload (of f and i: after one), by PyTorch 2.13 in float32 (bench/rivals/torch_rival.py,
+ * eager, fused optimizers). */
+static const struct {
+    const char *workload;
+    int steps;
+    double loss;
+} losses[] = { { "a", 20, 0.6983647346 }, { "b", 20, 0.6597751975 }, { "c", 20, 0.3454796970 },  { "d", 20, 515.8526611 },
+               { "e", 20, 0.8671913147 }, { "g", 20, 1.1013731956 }, { "h", 20, 0.5442673564 },  { "f1", 1, 564.0597534 },
+               { "f2", 1, 140.8465118 },  { "i.mse", 1, 2.6673419 }, { "i.huber", 1, 0.9103495 } };
+
+START_TEST(workloads_compute_what_pytorch_computes)
+{
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        double loss = NAN;
+        ck_assert_int_eq(program_run("$bin/bench/worker 2 %s %d", losses[i].workload, losses[i].steps), 0);
+        ck_assert_int_eq(sscanf(program_file("out"), "%*s %*f us per step, loss %lf", &loss), 1);
+        ck_assert_double_eq_tol(loss, losses[i].loss, 2e-5 * fmax(1, losses[i].loss));
+    }
+}
+END_TEST
+
+START_TEST(the_worker_answers_line_by_line)
+{
+    ck_assert_int_eq(program_run("printf 'run h 3\\nrun nothing 3\\ngemm h 2\\ndrop h 0\\nwhat\\n' | $bin/bench/worker 1"), 0);
+    size_t steps;
+    double wall, processor, loss, gradient, blas, seconds;
+    char rest[64];
+    ck_assert_int_eq(sscanf(program_file("out"), "%zu %lf %lf %lf %lf none %lf %lf 0 %63[^\n]", &steps, &wall, &processor,
+                            &loss, &gradient, &blas, &seconds, rest), 8);
+    ck_assert_uint_eq(steps, 3);
+    ck_assert(wall > 0 && processor > 0 && blas > 0 && blas < seconds);
+    ck_assert_double_eq(gradient, 0);
+    ck_assert_str_eq(rest, "error: what is \"what\"?");
+}
+END_TEST
+
+START_TEST(without_python_luge_is_alone_in_the_table)
+{
+    ck_assert_int_eq(program_run("$bin/bench/compare --quick -m 1 --python no-such-python --worker $bin/bench/worker "
+                                 "--out . h b"), 0);
+    ck_assert_str_eq(program_file("err"), "");
+    ck_assert_msg(strncmp(program_file("out"), "no-such-python has no NumPy: luge is alone.", 43) == 0, "%s",
+                  program_file("out"));
+    const char *csv = program_file("bench.csv");
+    ck_assert_uint_eq(count_lines(csv), 4); /* b.fit, too */
+    for (size_t line = 0; line < 4; line++)
+        ck_assert_uint_eq(count_cells(csv, line), 13);
+    ck_assert_ptr_nonnull(strstr(csv, "\nb,1,luge,"));
+}
+END_TEST
+
+/* A rival that trains something else: its loss is not luge's. */
+START_TEST(a_rival_with_another_loss_is_void_and_the_exit_status_says_so)
+{
+    program_write("liar", "#!/bin/sh\n[ \"$1\" = -c ] && exit 0\n"
+                          "[ -n \"$4\" ] || [ \"${1%numpy_rival.py}\" = \"$1\" ] && exec sed -u 's/.*/none/'\n"
+                          "while read -r command name steps; do\n"
+                          "    case $command in about) echo liar ;; *) echo $steps 0.001 0.001 0.5 0 ;; esac\ndone\n");
+    ck_assert_int_eq(program_run("chmod +x liar && $bin/bench/compare --quick --no-startup -m 1 --python ./liar "
+                                 "--worker $bin/bench/worker --out . h"), 1);
+    ck_assert_ptr_nonnull(strstr(program_file("err"), "h: NumPy is void: loss 0.5, gradient 0 after 20 steps"));
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "void"));
+    ck_assert_ptr_nonnull(strstr(program_file("bench.csv"), "\nh,1,NumPy,1000,1000,"));
+}
+END_TEST
+
+START_TEST(wrong_options_are_usage_errors)
+{
+    static const char *const wrong[] = { "x", "--rounds 0", "--threads 1,x", "--threads ''", "--no-such-option" };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        ck_assert_int_eq(program_run("$bin/bench/compare %s", wrong[i]), 2);
+    ck_assert_int_eq(program_run("$bin/bench/compare --worker ./no-such-worker --python no-such-python --out . h"), 1);
+}
+END_TEST
+
+Suite *bench_suite(void);
+Suite *bench_suite(void)
+{
+    Suite *suite = suite_create("bench");
+    TCase *tcase = tcase_create("bench");
+    tcase_add_checked_fixture(tcase, program_setup, program_teardown);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, workloads_compute_what_pytorch_computes);
+    tcase_add_test(tcase, the_worker_answers_line_by_line);
+    tcase_add_test(tcase, without_python_luge_is_alone_in_the_table);
+    tcase_add_test(tcase, a_rival_with_another_loss_is_void_and_the_exit_status_says_so);
+    tcase_add_test(tcase, wrong_options_are_usage_errors);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
