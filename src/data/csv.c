@@ -148,7 +148,7 @@ static bool something_is_missing(const lg_csv_table *table)
     return false;
 }
 
-static lg_status read_row(lg_csv_table *table)
+lg_status lg_csv_read_row(lg_csv_table *table)
 {
     const lg_csv_reader *reader = &table->reader;
     if (reader->cell_count != table->column_count)
@@ -170,10 +170,10 @@ static lg_status read_row(lg_csv_table *table)
     return status;
 }
 
-static lg_status read_table(lg_csv_table *table)
+lg_status lg_csv_read_rows(lg_csv_table *table, lg_status (*each)(void *context), void *context)
 {
     lg_csv_reader *reader = &table->reader;
-    bool is_data;
+    bool is_data, any = false;
     lg_status status = lg_csv_reader_next(reader);
     if (status < 0)
         return status;
@@ -183,31 +183,20 @@ static lg_status read_table(lg_csv_table *table)
     if (status == LG_OK && !is_data)
         status = lg_csv_reader_next(reader);
     while (status == LG_OK && reader->cell_count > 0) {
-        status = read_row(table);
+        const size_t before = table->rows;
+        status = lg_csv_read_row(table);
+        const bool kept = status == LG_OK && table->rows > before;
+        any = any || kept;
+        if (kept && each)
+            status = each(context);
         if (status == LG_OK)
             status = lg_csv_reader_next(reader);
     }
-    if (status == LG_OK && table->rows == 0)
+    if (status == LG_OK && !any)
         status = lg_fail(LG_E_FORMAT, table->options->missing == LG_MISSING_DROP_ROW
                                           ? "%s: there are no rows without a missing value"
                                           : "%s: there is a header, but no rows", reader->path);
     return status;
-}
-
-static void free_table(lg_csv_table *table)
-{
-    for (size_t c = 0; c < table->column_count; c++) {
-        free(table->columns[c].name);
-        free(table->columns[c].rank);
-        lg_texts_free(&table->columns[c].texts);
-    }
-    free(table->columns);
-    free(table->features);
-    free(table->x);
-    free(table->values);
-    free(table->codes);
-    if (table->c_locale)
-        freelocale(table->c_locale);
 }
 
 static lg_status check_options(const char *path, const lg_csv_options *options)
@@ -225,26 +214,46 @@ static lg_status check_options(const char *path, const lg_csv_options *options)
     return LG_OK;
 }
 
+lg_status lg_csv_open(lg_csv_table *table, lg_stream *stream, const lg_csv_options *options)
+{
+    *table = (lg_csv_table){ .options = options };
+    lg_status status = check_options(stream->path, options);
+    if (status < 0)
+        return status;
+    table->c_locale = newlocale(LC_ALL_MASK, "C", NULL);
+    if (!table->c_locale)
+        return lg_fail(LG_E_MEMORY, "read_csv: out of memory for a locale");
+    return lg_csv_reader_open(&table->reader, stream, options->delimiter ? options->delimiter : ',', options->skip_lines);
+}
+
+void lg_csv_close(lg_csv_table *table)
+{
+    for (size_t c = 0; c < table->column_count; c++) {
+        free(table->columns[c].name);
+        free(table->columns[c].rank);
+        lg_texts_free(&table->columns[c].texts);
+    }
+    free(table->columns);
+    free(table->features);
+    free(table->x);
+    free(table->values);
+    free(table->codes);
+    if (table->c_locale)
+        freelocale(table->c_locale);
+    lg_csv_reader_close(&table->reader);
+}
+
 lg_dataset *lg_csv_read(lg_stream *stream, const lg_csv_options *options)
 {
     static const lg_csv_options defaults;
-    lg_csv_table table = { .options = options ? options : &defaults };
-    if (check_options(stream->path, table.options) < 0)
-        return NULL;
-    table.c_locale = newlocale(LC_ALL_MASK, "C", NULL);
-    if (!table.c_locale) {
-        lg_fail(LG_E_MEMORY, "read_csv: out of memory for a locale");
-        return NULL;
-    }
+    lg_csv_table table;
     lg_dataset *dataset = NULL;
-    if (lg_csv_reader_open(&table.reader, stream, table.options->delimiter ? table.options->delimiter : ',',
-                           table.options->skip_lines) == LG_OK) {
-        lg_status status = read_table(&table);
-        lg_csv_reader_close(&table.reader);
-        if (status == LG_OK)
-            dataset = lg_csv_encode(&table);
+    if (lg_csv_open(&table, stream, options ? options : &defaults) == LG_OK
+        && lg_csv_read_rows(&table, NULL, NULL) == LG_OK) {
+        lg_csv_reader_close(&table.reader); /* its buffers are free for what follows */
+        dataset = lg_csv_encode(&table);
     }
-    free_table(&table);
+    lg_csv_close(&table);
     return dataset;
 }
 

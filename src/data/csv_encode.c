@@ -80,7 +80,7 @@ static size_t encoded_width(const lg_csv_table *table, const lg_csv_column *colu
     return column->kind == LG_CSV_TEXT && table->text == LG_TEXT_ONE_HOT ? column->categories : 1;
 }
 
-static void encode_row(const lg_csv_table *table, const lg_real *row, lg_real *out)
+void lg_csv_encode_row(const lg_csv_table *table, const lg_real *row, lg_real *out)
 {
     for (size_t s = 0; s < table->width; s++) {
         const lg_csv_column *column = &table->columns[table->features[s]];
@@ -113,7 +113,7 @@ static lg_status encode_features(lg_csv_table *table, size_t width, bool some_te
     table->x = x;
     for (size_t i = some_text ? table->rows : 0; i-- > 0;) {
         memcpy(row, x + i * table->width, table->width * sizeof *row);
-        encode_row(table, row, x + i * width);
+        lg_csv_encode_row(table, row, x + i * width);
     }
     free(row);
     return LG_OK;
@@ -148,7 +148,7 @@ static lg_status name_text_column(const lg_csv_table *table, const lg_csv_column
     return status;
 }
 
-static lg_status name_features(const lg_csv_table *table, lg_dataset *dataset, size_t width)
+lg_status lg_csv_name_features(const lg_csv_table *table, lg_dataset *dataset, size_t width)
 {
     char **names = lg_calloc(width, sizeof *names, "read_csv");
     lg_status status = names ? LG_OK : LG_E_MEMORY;
@@ -169,10 +169,10 @@ static lg_status name_features(const lg_csv_table *table, lg_dataset *dataset, s
     return status;
 }
 
-static lg_status add_features(lg_csv_table *table, lg_dataset *dataset)
+lg_status lg_csv_plan_features(lg_csv_table *table, size_t *width, bool *some_text)
 {
-    size_t width = 0;
-    bool some_text = false;
+    *width = 0;
+    *some_text = false;
     for (size_t s = 0; s < table->width; s++) {
         lg_csv_column *column = &table->columns[table->features[s]];
         lg_status status = column->kind == LG_CSV_TEXT ? rank_texts(table, column) : LG_OK;
@@ -185,16 +185,25 @@ static lg_status add_features(lg_csv_table *table, lg_dataset *dataset)
         if (column->kind == LG_CSV_TEXT && column->categories == 0) /* forced to text, and nothing but missing */
             return lg_fail(LG_E_FORMAT, "%s: column \"%s\" has no texts", table->reader.path,
                            lg_csv_excerpt_of(column->name).text);
-        width += encoded_width(table, column);
-        some_text = some_text || column->kind == LG_CSV_TEXT;
+        *width += encoded_width(table, column);
+        *some_text = *some_text || column->kind == LG_CSV_TEXT;
     }
-    lg_status status = encode_features(table, width, some_text);
+    return LG_OK;
+}
+
+static lg_status add_features(lg_csv_table *table, lg_dataset *dataset)
+{
+    size_t width;
+    bool some_text;
+    lg_status status = lg_csv_plan_features(table, &width, &some_text);
+    if (status == LG_OK)
+        status = encode_features(table, width, some_text);
     if (status == LG_OK)
         status = lg_dataset_adopt_field(dataset, &(lg_field){ .name = "x", .rank = 1, .dims = { width } }, table->x);
     if (status < 0)
         return status;
     table->x = NULL;
-    return name_features(table, dataset, width);
+    return lg_csv_name_features(table, dataset, width);
 }
 
 /* ---- target -------------------------------------------------------------------------------------------------------- */
@@ -218,7 +227,8 @@ static lg_status add_values(lg_csv_table *table, lg_dataset *dataset)
     return status;
 }
 
-static lg_status add_classes(lg_csv_table *table, lg_dataset *dataset, const char *const *classes)
+/* The numbers of the texts become ranks, where they lie. */
+static lg_status add_classes(lg_csv_table *table, lg_dataset *dataset)
 {
     const lg_csv_column *column = &table->columns[table->target];
     int32_t *shrunk = lg_realloc(table->codes, table->rows, sizeof *shrunk, "read_csv");
@@ -228,12 +238,9 @@ static lg_status add_classes(lg_csv_table *table, lg_dataset *dataset, const cha
     for (size_t i = 0; i < table->rows; i++)
         shrunk[i] = (int32_t)column->rank[shrunk[i]];
     lg_status status = lg_dataset_adopt_field(dataset, &(lg_field){ .name = "y", .dtype = LG_INT32 }, shrunk);
-    if (status < 0)
-        return status;
-    table->codes = NULL;
-    if (column->categories < 2) /* read like another data set, which has no classes */
-        return LG_OK;
-    return lg_dataset_set_class_names(dataset, column->categories, classes);
+    if (status == LG_OK)
+        table->codes = NULL;
+    return status;
 }
 
 /* Rank of the positive class; categories if no row has it (an error, unless the file is read like another). */
@@ -279,47 +286,60 @@ static lg_status name_binary(const lg_csv_table *table, lg_dataset *dataset, con
     return status;
 }
 
-static lg_status add_binary(lg_csv_table *table, lg_dataset *dataset, const char *const *classes)
+static lg_status add_binary(const lg_csv_table *table, lg_dataset *dataset, size_t positive)
 {
     const lg_csv_column *column = &table->columns[table->target];
-    size_t positive = 0;
-    lg_status status = find_positive(table, classes, &positive);
-    if (status < 0)
-        return status;
     lg_real *y = lg_calloc(table->rows, sizeof *y, "read_csv");
     if (!y)
         return LG_E_MEMORY;
     for (size_t i = 0; i < table->rows; i++)
         y[i] = column->rank[table->codes[i]] == positive;
-    status = lg_dataset_adopt_field(dataset, &(lg_field){ .name = "y" }, y);
-    if (status < 0) {
+    lg_status status = lg_dataset_adopt_field(dataset, &(lg_field){ .name = "y" }, y);
+    if (status < 0)
         free(y);
+    return status;
+}
+
+lg_status lg_csv_plan_target(lg_csv_table *table, size_t *positive, const char ***classes)
+{
+    lg_csv_column *column = &table->columns[table->target];
+    *positive = 0;
+    lg_status status = rank_texts(table, column);
+    *classes = status == LG_OK ? ranked_texts(column) : NULL;
+    if (!*classes)
+        return lg_error_code();
+    if (column->categories < 2 && !table->options->like)
+        return lg_fail(LG_E_FORMAT, "%s: column \"%s\": the target is \"%s\" in every row; a classifier needs at "
+                       "least two classes", table->reader.path, lg_csv_excerpt_of(column->name).text,
+                       lg_csv_excerpt_of((*classes)[0]).text);
+    return table->target_kind == LG_BINARY ? find_positive(table, *classes, positive) : LG_OK;
+}
+
+lg_status lg_csv_name_target(const lg_csv_table *table, lg_dataset *dataset, size_t positive, const char *const *classes)
+{
+    const lg_csv_column *column = &table->columns[table->target];
+    lg_status status = lg_dataset_set_target_name(dataset, column->name);
+    if (status < 0 || column->kind == LG_CSV_NUMBER)
         return status;
-    }
-    return name_binary(table, dataset, classes, positive);
+    if (table->target_kind == LG_BINARY)
+        return name_binary(table, dataset, classes, positive);
+    /* read like another data set, which has no classes, there may be a single one */
+    return column->categories < 2 ? LG_OK : lg_dataset_set_class_names(dataset, column->categories, classes);
 }
 
 static lg_status add_target(lg_csv_table *table, lg_dataset *dataset)
 {
     if (table->target == table->column_count)
         return LG_OK;
-    lg_csv_column *column = &table->columns[table->target];
-    lg_status status = lg_dataset_set_target_name(dataset, column->name);
-    if (status < 0)
-        return status;
-    if (column->kind == LG_CSV_NUMBER)
-        return add_values(table, dataset);
-    status = rank_texts(table, column);
-    const char **classes = status == LG_OK ? ranked_texts(column) : NULL;
-    if (!classes)
-        return lg_error_code();
-    if (column->categories < 2 && !table->options->like)
-        status = lg_fail(LG_E_FORMAT, "%s: column \"%s\": the target is \"%s\" in every row; a classifier needs at "
-                         "least two classes", table->reader.path, lg_csv_excerpt_of(column->name).text,
-                         lg_csv_excerpt_of(classes[0]).text);
-    else
-        status = table->target_kind == LG_BINARY ? add_binary(table, dataset, classes)
-                                                 : add_classes(table, dataset, classes);
+    const char **classes = NULL;
+    size_t positive = 0;
+    lg_status status;
+    if (table->columns[table->target].kind == LG_CSV_NUMBER)
+        status = add_values(table, dataset);
+    else if ((status = lg_csv_plan_target(table, &positive, &classes)) == LG_OK)
+        status = table->target_kind == LG_BINARY ? add_binary(table, dataset, positive) : add_classes(table, dataset);
+    if (status == LG_OK)
+        status = lg_csv_name_target(table, dataset, positive, classes);
     free(classes);
     return status;
 }

@@ -62,8 +62,28 @@ bool lg_csv_same_class(const lg_csv_table *table, const char *a, const char *b);
 /* lg_dataset_read_csv of a file that is open. */
 lg_dataset *lg_csv_read(lg_stream *stream, const lg_csv_options *options);
 
+/* Begins a table: checks the options, which must live as long as the table, and opens the reader. Close may be called on
+ * a zeroed table. */
+lg_status lg_csv_open(lg_csv_table *table, lg_stream *stream, const lg_csv_options *options);
+void lg_csv_close(lg_csv_table *table);
+
+/* Reads all records of the file into the table; after each row that was kept `each`, unless NULL, is called. */
+lg_status lg_csv_read_rows(lg_csv_table *table, lg_status (*each)(void *context), void *context);
+
+/* Reads the reader's record into row table->rows, which is one more then unless the row is dropped. */
+lg_status lg_csv_read_row(lg_csv_table *table);
+
 /* The data set of all that was read. The table's arrays may have moved to it. */
 lg_dataset *lg_csv_encode(lg_csv_table *table);
+
+/* In steps, for rows that are not all in memory. Plan: which texts there are, and the width of a row. Encode: from a row
+ * as it was read to one of "x". Name: feature names and text columns of the data set, whose "x" is of that width; its
+ * target with its classes, *positive being the rank of the one that is 1 where there is one. */
+lg_status lg_csv_plan_features(lg_csv_table *table, size_t *width, bool *some_text);
+void lg_csv_encode_row(const lg_csv_table *table, const lg_real *row, lg_real *out);
+lg_status lg_csv_name_features(const lg_csv_table *table, lg_dataset *dataset, size_t width);
+lg_status lg_csv_plan_target(lg_csv_table *table, size_t *positive, const char ***classes);
+lg_status lg_csv_name_target(const lg_csv_table *table, lg_dataset *dataset, size_t positive, const char *const *classes);
 
 /* `file:line: column "name": "cell" reason`, the cell cut and made printable. */
 lg_status lg_csv_fail_cell(const lg_csv_table *table, size_t column, const lg_csv_cell *cell, const char *reason);

@@ -96,6 +96,15 @@ lg_status lg_csv_reader_open(lg_csv_reader *reader, lg_stream *stream, char deli
     return status;
 }
 
+lg_status lg_csv_reader_seek(lg_csv_reader *reader, uint64_t offset, size_t line)
+{
+    reader->begin = reader->end = 0;
+    reader->buffer[0] = '\0';
+    reader->at_end = false;
+    reader->line = line;
+    return lg_stream_seek(reader->stream, offset);
+}
+
 void lg_csv_reader_close(lg_csv_reader *reader)
 {
     free(reader->buffer);
@@ -250,6 +259,8 @@ lg_status lg_csv_reader_next(lg_csv_reader *reader)
             reader->cell_count = 0;
             return status;
         }
+        reader->record_offset = reader->stream->offset - (reader->end - reader->begin);
+        reader->record_line = reader->line;
         reader->begin = (size_t)(s.p - reader->buffer);
         reader->line = s.line;
         bool blank = reader->cell_count == 1 && reader->cells[0].length == 0 && !reader->cells[0].quoted;

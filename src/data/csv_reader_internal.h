@@ -20,6 +20,8 @@ typedef struct lg_csv_reader {
     size_t capacity, begin, end;
     bool at_end;             /* of the file: no byte will follow buffer[end - 1] */
     size_t line;             /* of buffer[begin] */
+    uint64_t record_offset;  /* where the record begins that is in `cells`: byte of the file, ... */
+    size_t record_line;      /* ... and line */
     lg_csv_cell *cells;
     size_t cell_count, cell_capacity;
 } lg_csv_reader;
@@ -30,6 +32,9 @@ lg_status lg_csv_reader_open(lg_csv_reader *reader, lg_stream *stream, char deli
 
 /* Reads the next record that is not an empty line into cells[0..cell_count); cell_count is 0 at the end of the file. */
 lg_status lg_csv_reader_next(lg_csv_reader *reader);
+
+/* Goes to where a record begins, in a plain file. */
+lg_status lg_csv_reader_seek(lg_csv_reader *reader, uint64_t offset, size_t line);
 
 /* NULL-safe in its parts: may be called on a zeroed struct. */
 void lg_csv_reader_close(lg_csv_reader *reader);

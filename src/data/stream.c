@@ -92,6 +92,15 @@ lg_status lg_stream_read(lg_stream *stream, void *out, size_t bytes, size_t *got
     return status;
 }
 
+lg_status lg_stream_seek(lg_stream *stream, uint64_t offset)
+{
+    if (gzseek(stream->file, (z_off_t)offset, SEEK_SET) < 0)
+        return lg_fail(LG_E_IO, "%s: cannot be read from byte %llu on", stream->path, (unsigned long long)offset);
+    stream->head_used = stream->head_count;
+    stream->offset = offset;
+    return LG_OK;
+}
+
 void lg_stream_close(lg_stream *stream)
 {
     if (stream->file)

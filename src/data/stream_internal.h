@@ -30,6 +30,9 @@ lg_status lg_stream_peek(lg_stream *stream, const unsigned char **head, size_t *
  * refuses, LG_E_FORMAT for a gzip file that was cut off or damaged, LG_E_MEMORY. */
 lg_status lg_stream_read(lg_stream *stream, void *out, size_t bytes, size_t *got);
 
+/* Goes to a byte of a plain file, to read on from there. LG_E_IO. */
+lg_status lg_stream_seek(lg_stream *stream, uint64_t offset);
+
 /* May be called on a zeroed struct. */
 void lg_stream_close(lg_stream *stream);
 

@@ -10,7 +10,7 @@
 #include "data/dataset_internal.h"
 #include "tensor/memory_internal.h"
 
-static int ascending(const void *a, const void *b)
+int lg_target_ascending(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -22,14 +22,11 @@ static lg_status find_distinct(lg_target *t)
     if (!t->sorted)
         return LG_E_MEMORY;
     memcpy(t->sorted, t->value, t->rows * sizeof *t->sorted);
-    qsort(t->sorted, t->rows, sizeof *t->sorted, ascending);
+    qsort(t->sorted, t->rows, sizeof *t->sorted, lg_target_ascending);
     t->distinct = 1;
     for (size_t i = 1; i < t->rows; i++)
         if (t->sorted[i] != t->sorted[t->distinct - 1])
             t->sorted[t->distinct++] = t->sorted[i];
-    if (t->distinct == 1 && !t->options->like)
-        return lg_fail(LG_E_FORMAT, "%s: the target is %.9g in every row; there is nothing to learn", t->path,
-                       t->sorted[0]);
     return LG_OK;
 }
 
@@ -45,14 +42,6 @@ static lg_status check_whole(const lg_target *t, bool as_lg_real)
 }
 
 enum { NAME_BYTES = 32 };
-
-static lg_status adopt(lg_dataset *dataset, const lg_field *field, void *values)
-{
-    lg_status status = lg_dataset_adopt_field(dataset, field, values);
-    if (status < 0)
-        free(values);
-    return status;
-}
 
 /* The class of a value: its place among those of the file, or the one of that name in options->like. */
 static lg_status class_of(const lg_target *t, size_t place, int32_t *code)
@@ -93,44 +82,10 @@ static lg_status name_classes(const lg_target *t, lg_dataset *dataset)
     return status;
 }
 
-static lg_status add_classes(const lg_target *t, lg_dataset *dataset)
-{
-    int32_t *codes = lg_calloc(t->rows, sizeof *codes, "lg_dataset_read");
-    int32_t *code_of = lg_calloc(t->distinct, sizeof *code_of, "lg_dataset_read");
-    lg_status status = codes && code_of ? LG_OK : LG_E_MEMORY;
-    for (size_t k = 0; status == LG_OK && k < t->distinct; k++)
-        status = class_of(t, k, &code_of[k]);
-    for (size_t i = 0; status == LG_OK && i < t->rows; i++) {
-        const double *found = bsearch(&t->value[i], t->sorted, t->distinct, sizeof *t->sorted, ascending);
-        codes[i] = code_of[found - t->sorted];
-    }
-    free(code_of);
-    if (status == LG_OK)
-        status = lg_dataset_adopt_field(dataset, &(lg_field){ .name = "y", .dtype = LG_INT32 }, codes);
-    if (status < 0) {
-        free(codes);
-        return status;
-    }
-    return name_classes(t, dataset);
-}
-
-static lg_status add_values(const lg_target *t, lg_dataset *dataset)
-{
-    const double most = LG_REAL_BITS == 64 ? DBL_MAX : (double)FLT_MAX;
-    lg_real *values = lg_calloc(t->rows, sizeof *values, "lg_dataset_read");
-    for (size_t i = 0; values && i < t->rows; i++) {
-        if (fabs(t->value[i]) > most) {
-            free(values);
-            return lg_fail(LG_E_FORMAT, "%s: row %zu: the target is %.9g, which is too large", t->path, i, t->value[i]);
-        }
-        values[i] = (lg_real)t->value[i];
-    }
-    return values ? adopt(dataset, &(lg_field){ .name = "y" }, values) : LG_E_MEMORY;
-}
-
 /* The value of the class that is 1: options->positive, or that of options->like, or the second of two. */
-static lg_status find_positive(const lg_target *t, double *value)
+static lg_status find_positive(lg_target *t)
 {
+    double *value = &t->positive;
     const char *text = t->options->positive ? t->options->positive : lg_dataset_class_name(t->options->like, 1);
     *value = t->sorted[t->distinct - 1];
     if (!text && t->distinct != 2)
@@ -145,42 +100,95 @@ static lg_status find_positive(const lg_target *t, double *value)
     freelocale(c_locale);
     bool known = end != text && *end == '\0';
     if (known && !t->options->like)
-        known = bsearch(value, t->sorted, t->distinct, sizeof *t->sorted, ascending) != NULL;
+        known = bsearch(value, t->sorted, t->distinct, sizeof *t->sorted, lg_target_ascending) != NULL;
     return known ? LG_OK : lg_fail(LG_E_PARAM, "%s: the target has no class \"%s\"", t->path, text);
 }
 
-static lg_status add_binary(const lg_target *t, lg_dataset *dataset)
+static lg_status name_binary(const lg_target *t, lg_dataset *dataset)
 {
-    double positive;
-    lg_status status = find_positive(t, &positive);
-    if (status < 0)
-        return status;
-    lg_real *values = lg_calloc(t->rows, sizeof *values, "lg_dataset_read");
-    for (size_t i = 0; values && i < t->rows; i++)
-        values[i] = t->value[i] == positive;
-    status = values ? adopt(dataset, &(lg_field){ .name = "y" }, values) : LG_E_MEMORY;
-    if (status < 0)
-        return status;
     char names[2][NAME_BYTES + 4];
-    snprintf(names[1], sizeof names[1], "%.9g", positive);
+    snprintf(names[1], sizeof names[1], "%.9g", t->positive);
     if (t->distinct == 2)
-        snprintf(names[0], sizeof names[0], "%.9g", t->sorted[t->sorted[0] == positive]);
+        snprintf(names[0], sizeof names[0], "%.9g", t->sorted[t->sorted[0] == t->positive]);
     else
-        snprintf(names[0], sizeof names[0], "not %.9g", positive);
+        snprintf(names[0], sizeof names[0], "not %.9g", t->positive);
     const char *like = lg_dataset_class_name(t->options->like, 0);
     return lg_dataset_set_class_names(dataset, 2, (const char *[]){ like ? like : names[0], names[1] });
 }
 
+/* ---- in steps ------------------------------------------------------------------------------------------------------ */
+
+lg_status lg_target_plan(lg_target *t, bool as_lg_real)
+{
+    if (t->distinct == 1 && !t->options->like)
+        return lg_fail(LG_E_FORMAT, "%s: the target is %.9g in every row; there is nothing to learn", t->path,
+                       t->sorted[0]);
+    if (t->kind == LG_BINARY)
+        return find_positive(t);
+    lg_status status = t->kind == LG_CLASSES ? check_whole(t, as_lg_real) : LG_OK;
+    if (status < 0 || t->kind != LG_CLASSES)
+        return status;
+    t->code_of = lg_calloc(t->distinct, sizeof *t->code_of, "lg_dataset_read");
+    status = t->code_of ? LG_OK : LG_E_MEMORY;
+    for (size_t k = 0; status == LG_OK && k < t->distinct; k++)
+        status = class_of(t, k, &t->code_of[k]);
+    return status;
+}
+
+lg_field lg_target_field(const lg_target *t)
+{
+    return (lg_field){ .name = "y", .dtype = t->kind == LG_CLASSES ? LG_INT32 : LG_REAL };
+}
+
+static lg_status encode_classes(const lg_target *t, const double *values, size_t count, int32_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const double *found = bsearch(&values[i], t->sorted, t->distinct, sizeof *t->sorted, lg_target_ascending);
+        if (!found) /* of a file that was read before */
+            return lg_fail(LG_E_FORMAT, "%s: class %.9g was not there before; the file has changed", t->path, values[i]);
+        out[i] = t->code_of[found - t->sorted];
+    }
+    return LG_OK;
+}
+
+lg_status lg_target_encode(const lg_target *t, const double *values, size_t count, size_t row, void *out)
+{
+    const double most = LG_REAL_BITS == 64 ? DBL_MAX : (double)FLT_MAX;
+    lg_real *real = out;
+    if (t->kind == LG_CLASSES)
+        return encode_classes(t, values, count, out);
+    for (size_t i = 0; i < count; i++) {
+        if (t->kind != LG_BINARY && fabs(values[i]) > most)
+            return lg_fail(LG_E_FORMAT, "%s: row %zu: the target is %.9g, which is too large", t->path, row + i, values[i]);
+        real[i] = t->kind == LG_BINARY ? values[i] == t->positive : (lg_real)values[i];
+    }
+    return LG_OK;
+}
+
+lg_status lg_target_name(const lg_target *t, lg_dataset *dataset)
+{
+    return t->kind == LG_CLASSES  ? name_classes(t, dataset)
+           : t->kind == LG_BINARY ? name_binary(t, dataset)
+                                  : LG_OK;
+}
+
 lg_status lg_target_add(lg_target *t, lg_dataset *dataset, bool as_lg_real)
 {
+    const lg_field field = lg_target_field(t);
     lg_status status = find_distinct(t);
-    if (status == LG_OK && t->kind == LG_CLASSES && (status = check_whole(t, as_lg_real)) == LG_OK)
-        status = add_classes(t, dataset);
-    else if (status == LG_OK && t->kind == LG_BINARY)
-        status = add_binary(t, dataset);
-    else if (status == LG_OK)
-        status = add_values(t, dataset);
-    return status;
+    if (status == LG_OK)
+        status = lg_target_plan(t, as_lg_real);
+    if (status < 0)
+        return status;
+    void *out = lg_calloc(t->rows, lg_field_bytes(&field), "lg_dataset_read");
+    status = out ? lg_target_encode(t, t->value, t->rows, 0, out) : LG_E_MEMORY;
+    if (status == LG_OK)
+        status = lg_dataset_adopt_field(dataset, &field, out);
+    if (status < 0) {
+        free(out);
+        return status;
+    }
+    return lg_target_name(t, dataset);
 }
 
 lg_target_kind lg_target_kind_of(const lg_csv_options *options, bool whole)
@@ -194,4 +202,5 @@ void lg_target_free(lg_target *t)
 {
     free(t->value);
     free(t->sorted);
+    free(t->code_of);
 }
