@@ -71,9 +71,12 @@ LG_API lg_status lg_dataset_add_field(lg_dataset *dataset, const lg_field *field
  *        memory for the life of the data set, else NULL. Batches of consecutive rows then copy nothing.
  * checksum  NULL, or: a number that follows from what the rows hold, the same whenever they hold the same. lg_fit keeps it
  *        in checkpoints, so that training does not go on from one with other data.
+ * block_rows, held_blocks  0, or: rows are cheap to have in blocks, rows 0 .. block_rows-1 and so on, held_blocks of them
+ *        at a time. lg_fit then shuffles so that each block is wanted once in an epoch (lg_sampler_for, split.h).
  * free   NULL, or called with the context when the last reference to the data set is released. */
 typedef struct lg_source {
     size_t rows;
+    size_t block_rows, held_blocks;
     size_t field_count;
     const lg_field *fields; /* copied, names too */
     void *context;

@@ -23,6 +23,7 @@ struct lg_dataset {
 
     lg_source source; /* source.fields points to `fields` */
     bool in_memory;   /* source.context is an lg_table */
+    struct lg_blocks *blocks; /* source.context, if it is one (blocks_internal.h); else NULL */
     lg_field fields[LG_MAX_FIELDS];
     lg_dataset_names names;
 };

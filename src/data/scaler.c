@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "data/blocks_internal.h"
 #include "data/dataset_internal.h"
 #include "tensor/memory_internal.h"
 
@@ -255,6 +256,8 @@ lg_status lg_scaler_apply(const lg_scaler *scaler, lg_dataset *dataset)
     lg_real *x = NULL;
     if (!scaler || !dataset)
         return lg_fail_null("scaler_apply: no scaler or data set");
+    if (dataset->blocks)
+        return lg_blocks_scale(dataset->blocks, scaler->features, scaler->means, scaler->deviations);
     lg_status status = writable(dataset, scaler->features, "scaler_apply", &x);
     return status < 0 ? status : lg_scaler_apply_values(scaler, lg_dataset_rows(dataset), x);
 }
@@ -284,14 +287,6 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double mean_of(const double *values, size_t count)
-{
-    double sum = 0;
-    for (size_t i = 0; i < count; i++)
-        sum += values[i];
-    return sum / (double)count;
-}
-
 static double median_of(double *values, size_t count)
 {
     qsort(values, count, sizeof *values, by_size);
@@ -299,16 +294,60 @@ static double median_of(double *values, size_t count)
     return low / 2 + high / 2;
 }
 
-static lg_status fit_feature(lg_imputer *imputer, const lg_dataset *dataset, lg_impute kind, const size_t *ids,
-                             size_t count, size_t j, double *values)
+static lg_status check_fitted(const lg_imputer *imputer, const lg_dataset *dataset, size_t j, size_t found)
 {
-    size_t found = gather_feature(dataset, ids, count, j, values);
     if (found == 0)
         return lg_fail(LG_E_DOMAIN, "imputer_fit: %s has no value in the rows to fit on", describe(dataset, j).text);
-    imputer->values[j] = kind == LG_IMPUTE_MEAN ? mean_of(values, found) : median_of(values, found);
     if (!isfinite(imputer->values[j]))
         return lg_fail(LG_E_DOMAIN, "imputer_fit: %s holds infinite values", describe(dataset, j).text);
     return LG_OK;
+}
+
+static lg_status fit_medians(lg_imputer *imputer, const lg_dataset *dataset, const size_t *ids, size_t count)
+{
+    if (!lg_dataset_original(dataset)->in_memory)
+        return lg_fail(LG_E_STATE, "imputer_fit: medians need all values in memory, where this data set's source is not; "
+                                   "means do not");
+    double *values = lg_calloc(ids ? count : lg_dataset_rows(dataset), sizeof *values, "imputer");
+    lg_status status = values ? LG_OK : LG_E_MEMORY;
+    for (size_t j = 0; status == LG_OK && j < imputer->features; j++) {
+        size_t found = gather_feature(dataset, ids, count, j, values);
+        imputer->values[j] = found ? median_of(values, found) : 0;
+        status = check_fitted(imputer, dataset, j, found);
+    }
+    free(values);
+    return status;
+}
+
+typedef struct {
+    size_t features, *found; /* [features] values that are not NaN, ... */
+    double *sum;             /* ... and their sum */
+} sums;
+
+static lg_status add_to_sums(void *state, const lg_real *x, size_t rows, const size_t *ids)
+{
+    const sums *s = state;
+    (void)ids;
+    for (size_t i = 0; i < rows; i++, x += s->features)
+        for (size_t j = 0; j < s->features; j++)
+            if (!isnan(x[j])) {
+                s->sum[j] += (double)x[j];
+                s->found[j]++;
+            }
+    return LG_OK;
+}
+
+static lg_status fit_means(lg_imputer *imputer, const lg_dataset *dataset, const size_t *ids, size_t count)
+{
+    sums s = { .features = imputer->features, .sum = imputer->values };
+    s.found = lg_calloc(s.features, sizeof *s.found, "imputer");
+    lg_status status = s.found ? for_each_block(dataset, ids, count, add_to_sums, &s) : LG_E_MEMORY;
+    for (size_t j = 0; status == LG_OK && j < s.features; j++) {
+        imputer->values[j] /= (double)s.found[j];
+        status = check_fitted(imputer, dataset, j, s.found[j]);
+    }
+    free(s.found);
+    return status;
 }
 
 static lg_imputer *new_imputer(size_t features)
@@ -332,19 +371,13 @@ lg_imputer *lg_imputer_fit(const lg_dataset *dataset, lg_impute kind, double con
         lg_fail(LG_E_PARAM, "imputer_fit: kind %d with constant %g", (int)kind, constant);
         return NULL;
     }
-    if (!lg_dataset_original(dataset)->in_memory) {
-        lg_fail(LG_E_STATE, "imputer_fit: the data set's source is not in memory");
-        return NULL;
-    }
     lg_imputer *imputer = new_imputer(lg_dataset_features(dataset));
-    double *values = lg_calloc(ids ? count : lg_dataset_rows(dataset), sizeof *values, "imputer");
-    bool good = imputer && values;
-    for (size_t j = 0; good && j < imputer->features; j++) {
+    lg_status status = imputer ? LG_OK : LG_E_MEMORY;
+    for (size_t j = 0; status == LG_OK && kind == LG_IMPUTE_CONSTANT && j < imputer->features; j++)
         imputer->values[j] = constant;
-        good = kind == LG_IMPUTE_CONSTANT || fit_feature(imputer, dataset, kind, ids, count, j, values) == LG_OK;
-    }
-    free(values);
-    if (good)
+    if (status == LG_OK && kind != LG_IMPUTE_CONSTANT)
+        status = (kind == LG_IMPUTE_MEAN ? fit_means : fit_medians)(imputer, dataset, ids, count);
+    if (status == LG_OK)
         return imputer;
     lg_imputer_free(imputer);
     return NULL;
@@ -396,6 +429,8 @@ lg_status lg_imputer_apply(const lg_imputer *imputer, lg_dataset *dataset)
     lg_real *x = NULL;
     if (!imputer || !dataset)
         return lg_fail_null("imputer_apply: no imputer or data set");
+    if (dataset->blocks)
+        return lg_blocks_fill_missing(dataset->blocks, imputer->features, imputer->values);
     lg_status status = writable(dataset, imputer->features, "imputer_apply", &x);
     return status < 0 ? status : lg_imputer_apply_values(imputer, lg_dataset_rows(dataset), x);
 }

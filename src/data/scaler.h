@@ -29,9 +29,9 @@ LG_API size_t lg_scaler_features(const lg_scaler *scaler);
 LG_API const double *lg_scaler_means(const lg_scaler *scaler);
 LG_API const double *lg_scaler_deviations(const lg_scaler *scaler);
 
-/* x = (x - mean) / deviation in place, for all rows of a data set in memory; its subsets show the scaled values. Apply
- * to the whole data set, once. LG_E_STATE for a subset or a source of one's own (scale its batches with
- * lg_scaler_apply_values), LG_E_SHAPE for another number of features. */
+/* x = (x - mean) / deviation in place, for all rows of a data set in memory, and from now on for those of one that is
+ * streamed (streaming.h); its subsets show the scaled values. Apply to the whole data set, once. LG_E_STATE for a subset
+ * or a source of one's own (scale its batches with lg_scaler_apply_values), LG_E_SHAPE for another number of features. */
 LG_API lg_status lg_scaler_apply(const lg_scaler *scaler, lg_dataset *dataset);
 
 /* The same for values [rows, features] in a buffer, and back: x = x deviation + mean. */
@@ -44,7 +44,7 @@ typedef enum lg_impute { LG_IMPUTE_MEAN = 0, LG_IMPUTE_MEDIAN = 1, LG_IMPUTE_CON
 
 /* A value per feature of "x" to stand in for NaN: the mean or median of what is not NaN in rows ids[0..count) (NULL: all
  * rows), or `constant`. As sklearn.impute.SimpleImputer. LG_E_DOMAIN for a feature that has no value in those rows,
- * else as lg_scaler_fit; the data set must lie in memory (LG_E_STATE), as a subset of one does. */
+ * else as lg_scaler_fit; for medians the data set must lie in memory (LG_E_STATE), as a subset of one does. */
 LG_API lg_imputer *lg_imputer_fit(const lg_dataset *dataset, lg_impute kind, double constant, const size_t *ids,
                                   size_t count);
 LG_API lg_imputer *lg_imputer_from(size_t features, const double *values);

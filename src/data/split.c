@@ -1,4 +1,4 @@
-/* Splits, one-hot vectors, class weights, and the sampler. */
+/* Splits, one-hot vectors, class weights. */
 #include "data/split.h"
 
 #include <math.h>
@@ -309,58 +309,4 @@ lg_status lg_class_weights_balanced(size_t n, const int32_t *labels, size_t clas
     }
     free(count);
     return status;
-}
-
-/* ---- sampler ------------------------------------------------------------------------------------------------------- */
-
-struct lg_sampler {
-    size_t rows;
-    bool shuffle;
-    lg_rng rng;
-    size_t *order;
-};
-
-lg_sampler *lg_sampler_new(size_t rows, bool shuffle, const lg_rng *rng)
-{
-    if (shuffle && !rng) {
-        lg_fail_null("sampler: shuffling needs a random generator");
-        return NULL;
-    }
-    lg_sampler *sampler = lg_calloc(1, sizeof *sampler, "sampler");
-    size_t *order = lg_calloc(rows, sizeof *order, "sampler");
-    if (!sampler || !order) {
-        free(sampler);
-        free(order);
-        return NULL;
-    }
-    *sampler = (lg_sampler){ .rows = rows, .shuffle = shuffle, .order = order };
-    if (shuffle)
-        sampler->rng = *rng;
-    for (size_t i = 0; i < rows; i++)
-        order[i] = i;
-    return sampler;
-}
-
-void lg_sampler_free(lg_sampler *sampler)
-{
-    if (!sampler)
-        return;
-    free(sampler->order);
-    free(sampler);
-}
-
-const size_t *lg_sampler_epoch(lg_sampler *sampler, uint64_t epoch)
-{
-    if (!sampler)
-        return NULL;
-    if (sampler->shuffle) {
-        lg_rng rng = lg_rng_split(&sampler->rng, epoch);
-        lg_rng_permutation(&rng, sampler->rows, sampler->order);
-    }
-    return sampler->order;
-}
-
-size_t lg_sampler_rows(const lg_sampler *sampler)
-{
-    return sampler ? sampler->rows : 0;
 }

@@ -53,9 +53,24 @@ typedef struct lg_sampler lg_sampler;
 LG_API lg_sampler *lg_sampler_new(size_t rows, bool shuffle, const lg_rng *rng);
 LG_API void lg_sampler_free(lg_sampler *sampler);
 
-/* The row ids of an epoch, [rows], valid until the next call. Allocates nothing. NULL only for NULL. */
+/* The same for the rows of a data set, as lg_fit takes them. Where its source reads rows in blocks (lg_source.block_rows; a
+ * data set that is streamed) and does not hold them all at once, the order is such that each block is wanted once: the
+ * blocks are shuffled, as many of them as the source holds make a window, and rows are shuffled within each window. Needs
+ * memory for a window, not for all rows. */
+LG_API lg_sampler *lg_sampler_for(const lg_dataset *dataset, bool shuffle, const lg_rng *rng);
+
+/* Begins an epoch; then next gives its next row ids, up to `count` of them, and returns how many: less than that only at
+ * its end. Neither allocates. */
+LG_API void lg_sampler_begin(lg_sampler *sampler, uint64_t epoch);
+LG_API size_t lg_sampler_next(lg_sampler *sampler, size_t count, size_t *ids);
+
+/* All row ids of an epoch at once, [rows], valid until the next call. Allocates nothing. For a sampler of lg_sampler_new;
+ * NULL for NULL. */
 LG_API const size_t *lg_sampler_epoch(lg_sampler *sampler, uint64_t epoch);
 LG_API size_t lg_sampler_rows(const lg_sampler *sampler);
+
+/* How many blocks make a window; 0 if all rows are shuffled as one. */
+LG_API size_t lg_sampler_window(const lg_sampler *sampler);
 
 LG_END_DECLS
 

@@ -75,7 +75,10 @@ size_t lg_checkpoint_traits(const lg_checkpoint *c, lg_checkpoint_trait traits[L
     add_trait(traits, &count, "schedule", schedules[c->schedule->kind]);
     add_trait(traits, &count, "average", averages[c->average ? c->average->options.kind : LG_AVERAGE_NONE]);
     add_trait(traits, &count, "early stopping", watched);
-    add_trait(traits, &count, "order of rows", o->no_shuffle ? "as they are" : "shuffled");
+    char order[96];
+    snprintf(order, sizeof order, c->window ? "shuffled, %zu blocks of %zu at a time" : "shuffled", c->window,
+             c->block_rows);
+    add_trait(traits, &count, "order of rows", o->no_shuffle ? "as they are" : order);
     add_count(traits, &count, "seed", o->seed);
     add_count(traits, &count, "training rows", c->rows);
     add_count(traits, &count, "validation rows", c->validation_rows);

@@ -36,6 +36,7 @@ typedef struct lg_checkpoint {
     size_t *epoch, *updates;
     double *base_rate;
     size_t rows, validation_rows, batch_size;
+    size_t window, block_rows;  /* of rows that are shuffled in windows of so many blocks; 0: as one */
     const lg_fit_sum *sum, *validation_sum; /* of the data */
     uint64_t history_bytes;  /* of the history's file when this was saved; 0 without one */
 } lg_checkpoint;

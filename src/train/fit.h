@@ -18,14 +18,15 @@
  *
  *     lg_tape *tape = lg_tape_new();
  *     lg_batch *batch = lg_batch_new(dataset, 32);
- *     lg_sampler *sampler = lg_sampler_new(lg_dataset_rows(dataset), true, &rng);
+ *     lg_sampler *sampler = lg_sampler_for(dataset, true, &rng);
  *     lg_reports *reports = lg_reports_new(NULL);
  *     lg_reports_attach(reports, tape);
  *     for (size_t epoch = 1; epoch <= epochs; epoch++) {
- *         const size_t *ids = lg_sampler_epoch(sampler, epoch);
+ *         size_t ids[32], count;
+ *         lg_sampler_begin(sampler, epoch);
  *         lg_reports_clear(reports);
- *         for (size_t first = 0, step = 1; first < rows; first += 32, step++) {
- *             lg_batch_fill(batch, ids + first, rows - first < 32 ? rows - first : 32);
+ *         for (size_t step = 1; (count = lg_sampler_next(sampler, 32, ids)) > 0; step++) {
+ *             lg_batch_fill(batch, ids, count);
  *             lg_tape_reset(tape);
  *             lg_tape_set_random(tape, seed, epoch, step);
  *             lg_tensor *loss = step_function(tape, batch, model);

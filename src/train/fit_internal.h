@@ -21,10 +21,10 @@ typedef struct lg_pass {
     lg_sampler *sampler;
     lg_reports *reports;
     size_t rows, batch_size, steps;
+    size_t *ids;             /* [batch_size] of the running step */
 
     /* Of the running epoch. */
     size_t epoch;
-    const size_t *ids;
     double numerator, divisor; /* of the loss so far */
 } lg_pass;
 
@@ -36,7 +36,7 @@ void lg_pass_close(lg_pass *pass);
 /* Begins an epoch: mode of the tape, order of rows, nothing reported yet. */
 void lg_pass_begin(lg_pass *pass, size_t epoch);
 
-/* Records step `step` (from 1) and returns what the step function gave; NULL on error. */
+/* Records step `step` (1, 2, ... one after the other) and returns what the step function gave; NULL on error. */
 lg_tensor *lg_pass_record(lg_pass *pass, size_t step);
 
 /* lg_pass_record, and the checks and sums of a loss. */

@@ -62,6 +62,7 @@ static lg_status open_passes(lg_fit_run *f, const lg_dataset *dataset)
         f->sum.known = lg_dataset_checksum(dataset, &f->sum.sum);
         f->validation_sum.known = validation && lg_dataset_checksum(validation, &f->validation_sum.sum);
     }
+    f->block_rows = lg_dataset_original(dataset)->source.block_rows;
     f->train.training = true;
     lg_status status = lg_pass_open(&f->train, dataset, o->batch_size, o->no_shuffle ? NULL : &order);
     f->validates = validation != NULL;
@@ -89,6 +90,8 @@ lg_checkpoint lg_fit_checkpoint(lg_fit_run *f)
                             .base_rate = &f->base_rate,
                             .rows = f->train.rows,
                             .validation_rows = f->validates ? f->validation.rows : 0,
+                            .window = lg_sampler_window(f->train.sampler),
+                            .block_rows = f->block_rows,
                             .sum = &f->sum,
                             .validation_sum = &f->validation_sum,
                             .batch_size = f->train.batch_size,

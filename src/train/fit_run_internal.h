@@ -22,6 +22,7 @@ typedef struct lg_fit_run {
     lg_tape *tape;
     lg_pass train, again, validation; /* again: the training rows in evaluation mode */
     bool validates;
+    size_t block_rows;              /* of the training data, if they are streamed */
     lg_fit_sum sum, validation_sum; /* of the data, if there are checkpoints */
     lg_average *average;
     size_t epochs, epoch;

@@ -25,7 +25,8 @@ lg_status lg_pass_open(lg_pass *pass, const lg_dataset *dataset, size_t batch_si
     pass->steps = (pass->rows - 1) / pass->batch_size + 1;
     snprintf(pass->loss_name, sizeof pass->loss_name, "%sloss", pass->prefix ? pass->prefix : "");
     pass->batch = lg_batch_new(dataset, pass->batch_size);
-    pass->sampler = pass->batch ? lg_sampler_new(pass->rows, order != NULL, order) : NULL;
+    pass->ids = pass->batch ? lg_calloc(pass->batch_size, sizeof *pass->ids, pass->what) : NULL;
+    pass->sampler = pass->ids ? lg_sampler_for(dataset, order != NULL, order) : NULL;
     pass->reports = pass->sampler ? lg_reports_new(pass->prefix) : NULL;
     return pass->reports ? LG_OK : lg_error_code();
 }
@@ -34,6 +35,7 @@ void lg_pass_close(lg_pass *pass)
 {
     lg_batch_free(pass->batch);
     lg_sampler_free(pass->sampler);
+    free(pass->ids);
     lg_reports_free(pass->reports);
 }
 
@@ -44,15 +46,14 @@ void lg_pass_begin(lg_pass *pass, size_t epoch)
     lg_reports_attach(pass->reports, pass->tape);
     lg_reports_clear(pass->reports);
     pass->epoch = epoch;
-    pass->ids = lg_sampler_epoch(pass->sampler, epoch);
+    lg_sampler_begin(pass->sampler, epoch);
     pass->numerator = pass->divisor = 0;
 }
 
 lg_tensor *lg_pass_record(lg_pass *pass, size_t step)
 {
-    const size_t first = (step - 1) * pass->batch_size;
-    const size_t count = pass->rows - first < pass->batch_size ? pass->rows - first : pass->batch_size;
-    if (lg_batch_fill(pass->batch, pass->ids + first, count) != LG_OK) {
+    const size_t count = lg_sampler_next(pass->sampler, pass->batch_size, pass->ids);
+    if (lg_batch_fill(pass->batch, pass->ids, count) != LG_OK) {
         lg_fail_null("%s: the data set could not fill a batch", pass->what);
         return NULL;
     }
