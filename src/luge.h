@@ -22,6 +22,7 @@
 #include "data/read.h"
 #include "data/scaler.h"
 #include "data/split.h"
+#include "data/streaming.h"
 #include "losses/anomaly.h"
 #include "losses/boxes.h"
 #include "losses/classification.h"

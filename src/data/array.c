@@ -1,10 +1,12 @@
 /* The elements of an array in a file (array_internal.h). */
 #include "data/array_internal.h"
 
+#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tensor/memory_internal.h"
 
@@ -83,8 +85,8 @@ lg_dims_text lg_dims_text_of(size_t rank, const size_t *dims)
 }
 
 /* Names an element by its place in the array and in the file. */
-static lg_status bad_element(const lg_stream *stream, const lg_array_header *header, uint64_t start, size_t flat,
-                             double value, const char *reason)
+static lg_status bad_element(const char *path, const lg_array_header *header, uint64_t start, size_t flat, double value,
+                             const char *reason)
 {
     size_t index[LG_ARRAY_MOST_AXES], rest = flat;
     for (size_t i = 0; i < header->rank; i++) {
@@ -95,7 +97,7 @@ static lg_status bad_element(const lg_stream *stream, const lg_array_header *hea
     char place[256] = "";
     for (size_t k = 0, used = 0; k < header->rank && used < sizeof place; k++)
         used += (size_t)snprintf(place + used, sizeof place - used, "%s%zu", k ? ", " : "", index[k]);
-    return lg_fail(LG_E_FORMAT, "%s: byte %llu: element [%s] is %.9g, %s", stream->path,
+    return lg_fail(LG_E_FORMAT, "%s: byte %llu: element [%s] is %.9g, %s", path,
                    (unsigned long long)(start + flat * size_of(header->element)), place, value, reason);
 }
 
@@ -187,7 +189,7 @@ static lg_status read_elements(lg_stream *stream, const lg_array_header *header,
         for (size_t i = 0; i < n && !any_will_do; i++) {
             const char *reason = why_not(store, decoded[i]);
             if (reason)
-                return bad_element(stream, header, start, at + i, decoded[i], reason);
+                return bad_element(stream->path, header, start, at + i, decoded[i], reason);
         }
         status = grow(values, &capacity, at + n, count, stored_size(store));
         if (status == LG_OK)
@@ -224,7 +226,7 @@ static lg_status reorder(const lg_array_header *header, size_t count, size_t siz
 }
 
 /* The header's sizes, before anything is allocated: they must fit into an address space and, if it is known, the file. */
-static lg_status check_sizes(const lg_stream *stream, const lg_array_header *header, size_t *count)
+lg_status lg_array_check_sizes(const lg_stream *stream, const lg_array_header *header, size_t *count)
 {
     size_t bytes = sizeof(double); /* of a value, the most it may be stored in */
     bool fits = true;
@@ -249,7 +251,7 @@ lg_status lg_array_read(lg_stream *stream, const lg_array_header *header, const 
                         size_t *count)
 {
     *values = NULL;
-    lg_status status = check_sizes(stream, header, count);
+    lg_status status = lg_array_check_sizes(stream, header, count);
     if (status == LG_OK)
         status = read_elements(stream, header, store, *count, values);
     if (status == LG_OK && header->fortran_order && header->rank > 1)
@@ -257,6 +259,48 @@ lg_status lg_array_read(lg_stream *stream, const lg_array_header *header, const 
     if (status < 0) {
         free(*values);
         *values = NULL;
+    }
+    return status;
+}
+
+/* ---- some of them, from a file that is not read as a stream -------------------------------------------------------- */
+
+static lg_status read_bytes(int descriptor, const char *path, uint64_t offset, void *out, size_t count)
+{
+    for (size_t got = 0; got < count;) {
+        const ssize_t now = pread(descriptor, (char *)out + got, count - got, (off_t)(offset + got));
+        if (now < 0 && errno == EINTR)
+            continue;
+        if (now < 0)
+            return lg_fail(LG_E_IO, "%s: cannot be read: %s", path, strerror(errno));
+        if (now == 0)
+            return lg_fail(LG_E_IO, "%s: byte %llu: the file ends here, which it did not when it was opened", path,
+                           (unsigned long long)(offset + got));
+        got += (size_t)now;
+    }
+    return LG_OK;
+}
+
+lg_status lg_array_read_at(int descriptor, const char *path, const lg_array_header *header, uint64_t start, size_t first,
+                           size_t count, const lg_array_store *store, void *values)
+{
+    unsigned char bytes[CHUNK * sizeof(double)];
+    double decoded[CHUNK];
+    const size_t size = size_of(header->element);
+    lg_status status = LG_OK;
+    for (size_t at = 0; status == LG_OK && at < count;) {
+        const size_t n = count - at < CHUNK ? count - at : CHUNK;
+        status = read_bytes(descriptor, path, start + (first + at) * size, bytes, n * size);
+        if (status < 0)
+            return status;
+        decode(header, bytes, n, decoded);
+        for (size_t i = 0; i < n && !lg_element_is_integer(header->element); i++) {
+            const char *reason = why_not(store, decoded[i]);
+            if (reason)
+                return bad_element(path, header, start, first + at + i, decoded[i], reason);
+        }
+        store_values(store, decoded, n, values, at);
+        at += n;
     }
     return status;
 }

@@ -10,16 +10,23 @@
 
 /* ---- where the target comes from ----------------------------------------------------------------------------------- */
 
+lg_status lg_array_check_labels(const char *path, const lg_array_header *header, size_t rows, const char *owner)
+{
+    if (header->rank != 1)
+        return lg_fail(LG_E_FORMAT, "%s: labels are an array of one axis, a number for each row; this is %s", path,
+                       header->rank ? lg_dims_text_of(header->rank, header->dims).text : "a single number");
+    if (header->dims[0] != rows)
+        return lg_fail(LG_E_FORMAT, "%s: %zu labels, but %s has %zu rows", path, header->dims[0], owner, rows);
+    return LG_OK;
+}
+
 static lg_status read_labels(lg_target *t, lg_stream *stream, const char *owner)
 {
     lg_array_header header;
     t->path = stream->path;
     lg_status status = lg_array_header_read(stream, &header);
-    if (status == LG_OK && header.rank != 1)
-        status = lg_fail(LG_E_FORMAT, "%s: labels are an array of one axis, a number for each row; this is %s", t->path,
-                         header.rank ? lg_dims_text_of(header.rank, header.dims).text : "a single number");
-    if (status == LG_OK && header.dims[0] != t->rows)
-        status = lg_fail(LG_E_FORMAT, "%s: %zu labels, but %s has %zu rows", t->path, header.dims[0], owner, t->rows);
+    if (status == LG_OK)
+        status = lg_array_check_labels(t->path, &header, t->rows, owner);
     if (status == LG_OK) {
         void *values;
         size_t count;
@@ -52,7 +59,7 @@ static lg_status take_column(lg_target *t, lg_real *values, size_t columns, size
     return LG_OK;
 }
 
-static lg_status find_column(const char *path, const lg_array_header *header, const char *text, size_t *index)
+lg_status lg_array_find_column(const char *path, const lg_array_header *header, const char *text, size_t *index)
 {
     const lg_dims_text dims = lg_dims_text_of(header->rank, header->dims);
     char *end;
@@ -72,7 +79,7 @@ static lg_status find_column(const char *path, const lg_array_header *header, co
 
 /* ---- the data set -------------------------------------------------------------------------------------------------- */
 
-static lg_status check_options(const char *path, const lg_read_options *options, bool labels)
+lg_status lg_array_check_options(const char *path, const lg_read_options *options, bool labels)
 {
     const lg_csv_options *csv = &options->csv;
     if (csv->drop || csv->text_columns)
@@ -87,7 +94,7 @@ static lg_status check_options(const char *path, const lg_read_options *options,
 }
 
 /* The shape of a row of "x". */
-static lg_status plan_rows(const char *path, const lg_array_header *header, const lg_read_options *options, lg_field *x)
+lg_status lg_array_plan_rows(const char *path, const lg_array_header *header, const lg_read_options *options, lg_field *x)
 {
     const lg_dims_text dims = lg_dims_text_of(header->rank, header->dims);
     if (header->rank == 0)
@@ -108,7 +115,7 @@ static lg_status plan_rows(const char *path, const lg_array_header *header, cons
     return LG_OK;
 }
 
-static lg_status check_like(const char *path, const lg_field *x, const lg_dataset *like)
+lg_status lg_array_check_like(const char *path, const lg_field *x, const lg_dataset *like)
 {
     const lg_field *wanted = lg_dataset_field(like, "x");
     if (!like || (wanted && wanted->rank == x->rank && memcmp(wanted->dims, x->dims, x->rank * sizeof *x->dims) == 0))
@@ -137,29 +144,34 @@ static lg_dataset *make_dataset(const lg_field *x, lg_real **values, lg_target *
     return NULL;
 }
 
+lg_array_store lg_array_store_of(const lg_array_header *header, const lg_read_options *options)
+{
+    return (lg_array_store){ .type = LG_STORE_REAL,
+                             .allow_nan = options->csv.allow_nonfinite || options->csv.missing == LG_MISSING_KEEP,
+                             .allow_infinite = options->csv.allow_nonfinite,
+                             .divide_by = options->unit_bytes && header->element == LG_U1 ? 255 : 0 };
+}
+
 lg_dataset *lg_array_dataset_with(lg_stream *stream, const lg_array_header *header, lg_stream *labels,
                                   const lg_read_options *options)
 {
     const lg_csv_options *csv = &options->csv;
-    const lg_array_store store = { .type = LG_STORE_REAL,
-                                   .allow_nan = csv->allow_nonfinite || csv->missing == LG_MISSING_KEEP,
-                                   .allow_infinite = csv->allow_nonfinite,
-                                   .divide_by = options->unit_bytes && header->element == LG_U1 ? 255 : 0 };
+    const lg_array_store store = lg_array_store_of(header, options);
     const char *path = stream->path;
     size_t column = 0, count;
     lg_field x;
     void *read = NULL;
     lg_target t = { .path = path, .options = csv };
     lg_dataset *dataset = NULL;
-    lg_status status = check_options(path, options, labels || options->labels);
+    lg_status status = lg_array_check_options(path, options, labels || options->labels);
     if (status == LG_OK)
-        status = plan_rows(path, header, options, &x);
+        status = lg_array_plan_rows(path, header, options, &x);
     if (status == LG_OK && csv->target)
-        status = find_column(path, header, csv->target, &column);
+        status = lg_array_find_column(path, header, csv->target, &column);
     if (status == LG_OK && csv->target)
         x.dims[0]--;
     if (status == LG_OK)
-        status = check_like(path, &x, csv->like);
+        status = lg_array_check_like(path, &x, csv->like);
     if (status == LG_OK)
         status = lg_array_read(stream, header, &store, &read, &count);
     lg_real *values = read;

@@ -40,12 +40,30 @@ typedef struct lg_array_store {
 lg_status lg_array_read(lg_stream *stream, const lg_array_header *header, const lg_array_store *store, void **values,
                         size_t *count);
 
+/* Elements first .. first + count - 1 in the order of the file, whose array begins at byte `start`, into `values`, real
+ * numbers of the kind that `store` says. LG_E_IO also for a file that has become shorter. */
+lg_status lg_array_read_at(int descriptor, const char *path, const lg_array_header *header, uint64_t start, size_t first,
+                           size_t count, const lg_array_store *store, void *values);
+
+/* Whether the header's sizes fit into an address space and, if its size is known, the file; *count is of elements. */
+lg_status lg_array_check_sizes(const lg_stream *stream, const lg_array_header *header, size_t *count);
+
 bool lg_element_is_integer(lg_element element);
 
 /* The data set of the array that comes after the header; its labels from options->labels, or from a stream (or NULL). */
 lg_dataset *lg_array_dataset(lg_stream *stream, const lg_array_header *header, const lg_read_options *options);
 lg_dataset *lg_array_dataset_with(lg_stream *stream, const lg_array_header *header, lg_stream *labels,
                                   const lg_read_options *options);
+
+/* The parts of it: whether options have a meaning here; the shape of a row of "x"; the column that is the target, which the
+ * field is without; whether rows are like others; whether an array has a label for each row of the file `owner`; how
+ * elements become features. */
+lg_status lg_array_check_options(const char *path, const lg_read_options *options, bool labels);
+lg_status lg_array_plan_rows(const char *path, const lg_array_header *header, const lg_read_options *options, lg_field *x);
+lg_status lg_array_find_column(const char *path, const lg_array_header *header, const char *text, size_t *index);
+lg_status lg_array_check_like(const char *path, const lg_field *x, const lg_dataset *like);
+lg_status lg_array_check_labels(const char *path, const lg_array_header *header, size_t rows, const char *owner);
+lg_array_store lg_array_store_of(const lg_array_header *header, const lg_read_options *options);
 
 /* Opens a file, reads its header by `read_header` and the data set after it. */
 lg_dataset *lg_array_open(const char *path, lg_status (*read_header)(lg_stream *, lg_array_header *),

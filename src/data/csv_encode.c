@@ -75,7 +75,7 @@ static const char **ranked_texts(const lg_csv_column *column)
 
 /* ---- features ------------------------------------------------------------------------------------------------------ */
 
-static size_t encoded_width(const lg_csv_table *table, const lg_csv_column *column)
+size_t lg_csv_encoded_width(const lg_csv_table *table, const lg_csv_column *column)
 {
     return column->kind == LG_CSV_TEXT && table->text == LG_TEXT_ONE_HOT ? column->categories : 1;
 }
@@ -135,7 +135,7 @@ static lg_status name_text_column(const lg_csv_table *table, const lg_csv_column
     const char **texts = ranked_texts(column);
     if (!texts)
         return LG_E_MEMORY;
-    size_t width = encoded_width(table, column);
+    size_t width = lg_csv_encoded_width(table, column);
     lg_status status = lg_dataset_add_category_column(
         dataset, &(lg_category_column){ .name = column->name, .first_feature = first, .features = width,
                                         .categories = column->categories, .category = texts });
@@ -159,7 +159,7 @@ lg_status lg_csv_name_features(const lg_csv_table *table, lg_dataset *dataset, s
             status = name_text_column(table, column, dataset, names, first);
         else
             status = (names[first] = lg_strdup(column->name, "read_csv")) ? LG_OK : LG_E_MEMORY;
-        first += encoded_width(table, column);
+        first += lg_csv_encoded_width(table, column);
     }
     if (status == LG_OK)
         status = lg_dataset_set_feature_names(dataset, width, (const char *const *)names);
@@ -185,7 +185,7 @@ lg_status lg_csv_plan_features(lg_csv_table *table, size_t *width, bool *some_te
         if (column->kind == LG_CSV_TEXT && column->categories == 0) /* forced to text, and nothing but missing */
             return lg_fail(LG_E_FORMAT, "%s: column \"%s\" has no texts", table->reader.path,
                            lg_csv_excerpt_of(column->name).text);
-        *width += encoded_width(table, column);
+        *width += lg_csv_encoded_width(table, column);
         *some_text = *some_text || column->kind == LG_CSV_TEXT;
     }
     return LG_OK;
@@ -208,15 +208,19 @@ static lg_status add_features(lg_csv_table *table, lg_dataset *dataset)
 
 /* ---- target -------------------------------------------------------------------------------------------------------- */
 
+lg_status lg_csv_fail_constant(const lg_csv_table *table, lg_real value)
+{
+    return lg_fail(LG_E_FORMAT, "%s: column \"%s\": the target is %g in every row; there is nothing to learn",
+                   table->reader.path, lg_csv_excerpt_of(table->columns[table->target].name).text, (double)value);
+}
+
 static lg_status add_values(lg_csv_table *table, lg_dataset *dataset)
 {
     bool constant = table->rows > 1 && !table->options->like;
     for (size_t i = 1; constant && i < table->rows; i++)
         constant = table->values[i] == table->values[0];
     if (constant)
-        return lg_fail(LG_E_FORMAT, "%s: column \"%s\": the target is %g in every row; there is nothing to learn",
-                       table->reader.path, lg_csv_excerpt_of(table->columns[table->target].name).text,
-                       (double)table->values[0]);
+        return lg_csv_fail_constant(table, table->values[0]);
     lg_real *shrunk = lg_realloc(table->values, table->rows, sizeof *shrunk, "read_csv");
     if (!shrunk)
         return LG_E_MEMORY;

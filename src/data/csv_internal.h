@@ -80,10 +80,14 @@ lg_dataset *lg_csv_encode(lg_csv_table *table);
  * as it was read to one of "x". Name: feature names and text columns of the data set, whose "x" is of that width; its
  * target with its classes, *positive being the rank of the one that is 1 where there is one. */
 lg_status lg_csv_plan_features(lg_csv_table *table, size_t *width, bool *some_text);
+size_t lg_csv_encoded_width(const lg_csv_table *table, const lg_csv_column *column);
 void lg_csv_encode_row(const lg_csv_table *table, const lg_real *row, lg_real *out);
 lg_status lg_csv_name_features(const lg_csv_table *table, lg_dataset *dataset, size_t width);
 lg_status lg_csv_plan_target(lg_csv_table *table, size_t *positive, const char ***classes);
 lg_status lg_csv_name_target(const lg_csv_table *table, lg_dataset *dataset, size_t positive, const char *const *classes);
+
+/* The error of a target that is one value in every row. */
+lg_status lg_csv_fail_constant(const lg_csv_table *table, lg_real value);
 
 /* `file:line: column "name": "cell" reason`, the cell cut and made printable. */
 lg_status lg_csv_fail_cell(const lg_csv_table *table, size_t column, const lg_csv_cell *cell, const char *reason);

@@ -24,6 +24,7 @@ lg_status lg_stream_open(lg_stream *stream, const char *path)
     } else if (!(stream->file = gzdopen(descriptor, "rb"))) {
         lg_fail(LG_E_MEMORY, "%s: out of memory for opening", path);
     } else {
+        stream->descriptor = descriptor;
         gzbuffer(stream->file, BUFFER);
         if (S_ISREG(status.st_mode) && gzdirect(stream->file))
             stream->size = (uint64_t)status.st_size;

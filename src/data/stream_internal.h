@@ -12,6 +12,7 @@
 typedef struct lg_stream {
     const char *path;
     gzFile file;
+    int descriptor;  /* of `file`, whose it is */
     struct lg_zip_member *member; /* instead of `file`: a member of an archive (zip_internal.h) */
     uint64_t offset; /* of the next byte, in what was unpacked */
     uint64_t size;   /* bytes of a plain file; LG_STREAM_UNKNOWN for gzip and pipes, where only the end tells */
