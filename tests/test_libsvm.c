@@ -129,6 +129,7 @@ static const struct {
     { "1 2:1 2:1\n", "t.txt:1: feature 2 comes after feature 2; they must ascend", { 0 } },
     { "1 99999999999999999999:1\n", "t.txt:1: \"99999999999999999999:1\" has an index above 2147483647", { 0 } },
     { "1 2147483647:1\n2 1:1\n", "t.txt: 2 values in a table of 2 x 2147483647 are too sparse to be written out", { 0 } },
+    { "3 47483647:308\n", "t.txt: 1 values in a table of 1 x 47483647 are too sparse to be written out", { 0 } },
     { "1 1:1\n1 1:2\n", "t.txt: the target is 1 in every row; there is nothing to learn", { 0 } },
     { "1 1:1\n2 1:2\n3 1:3\n", "t.txt: the target has 3 classes; say which one is positive", { .target_kind = LG_BINARY } },
     { "1 1:1\n2.5 1:2\n", "t.txt: 2.5 is no class; classes are whole numbers up to ", { .target_kind = LG_CLASSES } },

@@ -11,7 +11,7 @@
 #include "tensor/memory_internal.h"
 
 static const size_t largest_index = INT32_MAX;
-static const size_t dense_without_question = (size_t)1 << 28; /* values: 1 GB of floats */
+static const size_t dense_without_question = (size_t)1 << 22; /* values: 16 MB of floats */
 enum { MOST_SPARSE = 1000 };                                  /* beyond that: dense values for each that is there */
 
 /* ---- is it? -------------------------------------------------------------------------------------------------------- */

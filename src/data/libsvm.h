@@ -25,7 +25,7 @@ LG_BEGIN_DECLS
  * NULL on error, with the line:
  *   a1a.txt:17: "3:" is not INDEX:VALUE
  *   a1a.txt:18: feature 3 comes after feature 7; they must ascend
- * LG_E_IO, LG_E_FORMAT (also for a table that would be over 1 GB when dense, and has one value in 1000 or fewer),
+ * LG_E_IO, LG_E_FORMAT (also for a table that would be over 16 MB when dense, and has one value in 1000 or fewer),
  * LG_E_PARAM for options that do not fit, LG_E_MEMORY. */
 LG_API lg_dataset *lg_dataset_read_libsvm(const char *path, const lg_csv_options *options);
 

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "data/csv.h"
+#include "streamed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
@@ -24,6 +24,14 @@ static lg_csv_options options_of(uint8_t first, uint8_t second)
     if ((second & 32) && (options.target_kind == LG_TARGET_AUTO || options.target_kind == LG_BINARY))
         options.positive = "a";
     return options;
+}
+
+static void check_stream(const char *path, const lg_csv_options *options)
+{
+    const lg_read_options any = { .csv = *options };
+    lg_dataset *whole = lg_dataset_read(path, &any);
+    check_streamed(path, &any, whole);
+    lg_dataset_free(whole);
 }
 
 /* What must hold: a refusal says why; a table that was read, read again like itself, is the same to the bit. */
@@ -60,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         abort();
     lg_csv_options options = options_of(bytes[0], bytes[1]);
     check(path, &options);
+    check_stream(path, &options);
     close(file);
     return 0;
 }

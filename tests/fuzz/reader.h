@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "data/read.h"
+#include "streamed.h"
 
 typedef lg_dataset *reader(const char *path, const lg_read_options *options);
 
@@ -20,11 +20,12 @@ static void check_reader(reader *read, const char *path, const lg_read_options *
 {
     lg_error_clear();
     lg_dataset *dataset = read(path, options);
-    if (!dataset) {
-        if (lg_error()[0] == '\0' || lg_error_code() >= 0)
-            abort();
+    if (!dataset && (lg_error()[0] == '\0' || lg_error_code() >= 0))
+        abort();
+    if (read == lg_dataset_read)
+        check_streamed(path, options, dataset);
+    if (!dataset)
         return;
-    }
     const size_t values = lg_dataset_rows(dataset) * lg_dataset_features(dataset);
     const lg_real *x = lg_dataset_values(dataset, "x");
     const int32_t *y = lg_dataset_indices(dataset, "y");
