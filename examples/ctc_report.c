@@ -1,13 +1,12 @@
 #include "ctc_report.h"
 
 #include "picture.h"
-#include "predictions.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 64, MOST_TEXT = 4 * LINE_MOST_LABELS + 1, SHOWN_ROWS = 12, SHOWN_COLUMNS = 76, DRAWN_LINES = 8 };
+enum { DRAWN_LINES = 8 };
 
 /* ------------------------------------------------------------------ errors */
 
@@ -19,20 +18,6 @@ lg_status line_errors_add(line_errors *errors, const char *target, const char *r
     errors->lines.errors += strcmp(target, read) != 0;
     errors->lines.length++;
     return status;
-}
-
-/* The text that a decoder has found for sample n, shortened to what a line can hold. */
-static void text_of(const alphabet *a, const lg_ctc_labels *found, size_t n, char text[MOST_TEXT])
-{
-    const size_t length = found->lengths[n * found->paths];
-    alphabet_text(a, found->labels + n * found->paths * found->width, length < LINE_MOST_LABELS ? length : LINE_MOST_LABELS,
-                  text);
-}
-
-static void target_of(const alphabet *a, const lg_batch *batch, size_t n, char text[MOST_TEXT])
-{
-    alphabet_text(a, lg_batch_indices(batch, "y") + n * lg_batch_longest(batch, "y"), (size_t)lg_batch_lengths(batch, "y")[n],
-                  text);
 }
 
 static lg_status report_rate(lg_tape *tape, const char *name, const lg_error_rate *rate)
@@ -48,10 +33,10 @@ lg_status line_report_batch(lg_tape *tape, const line_reader *reader, const lg_b
         return lg_error_code();
     line_errors errors = { 0 };
     lg_status status = LG_OK;
-    char target[MOST_TEXT], read[MOST_TEXT];
+    char target[LINE_MOST_TEXT], read[LINE_MOST_TEXT];
     for (size_t n = 0; status == LG_OK && n < lg_batch_rows(batch); n++) {
-        target_of(reader->alphabet, batch, n, target);
-        text_of(reader->alphabet, found, n, read);
+        line_text_target(reader->alphabet, batch, n, target);
+        line_text_found(reader->alphabet, found, n, read);
         status = line_errors_add(&errors, target, read);
     }
     lg_ctc_labels_free(found);
@@ -61,78 +46,6 @@ lg_status line_report_batch(lg_tape *tape, const line_reader *reader, const lg_b
         status = report_rate(tape, "wer", &errors.words);
     if (status == LG_OK)
         status = lg_report(tape, "exact", 1 - lg_error_rate_value(&errors.lines), (double)errors.lines.length);
-    return status;
-}
-
-/* ----------------------------------------------------------------- reading */
-
-typedef struct read_line {
-    size_t row;
-    data_part part;
-    char *target, *greedy, *beam;
-    double loss;
-} read_line;
-
-static void free_lines(read_line *lines, size_t count)
-{
-    for (size_t i = 0; lines && i < count; i++) {
-        free(lines[i].target);
-        free(lines[i].greedy);
-        free(lines[i].beam);
-    }
-    free(lines);
-}
-
-static char *copy(const char *text)
-{
-    char *made = strdup(text);
-    if (!made)
-        lg_fail(LG_E_MEMORY, "out of memory for the text of a line");
-    return made;
-}
-
-/* A batch of lines: losses and both readings. */
-static lg_status read_batch(lg_tape *tape, const line_reader *reader, const lg_batch *batch, read_line *lines)
-{
-    lg_tensor *logits = reader->logits(tape, batch, reader->model); /* [lines, frames, classes] */
-    lg_tensor *frames = lg_batch_field_lengths(tape, batch, "x");
-    lg_tensor *loss = lg_ctc(tape, logits, lg_batch_y(tape, batch), frames, lg_batch_field_lengths(tape, batch, "y"),
-                             LG_CTC_LOGITS, 0, false, false, &(lg_loss_options){ .reduction = LG_REDUCE_NONE });
-    const lg_ctc_decode_options options = { .input_lengths = frames };
-    lg_ctc_labels *greedy = loss ? lg_ctc_greedy_decode(logits, &options) : NULL;
-    lg_ctc_labels *beam = greedy ? lg_ctc_beam_decode(logits, reader->beam, 1, &options) : NULL;
-    char text[MOST_TEXT];
-    bool fine = beam != NULL;
-    for (size_t n = 0; fine && n < lg_batch_rows(batch); n++) {
-        target_of(reader->alphabet, batch, n, text);
-        fine = (lines[n].target = copy(text)) != NULL;
-        text_of(reader->alphabet, greedy, n, text);
-        fine = fine && (lines[n].greedy = copy(text)) != NULL;
-        text_of(reader->alphabet, beam, n, text);
-        fine = fine && (lines[n].beam = copy(text)) != NULL;
-        lines[n].loss = (double)lg_tensor_data(loss)[n];
-    }
-    lg_ctc_labels_free(greedy);
-    lg_ctc_labels_free(beam);
-    return fine ? LG_OK : lg_error_code();
-}
-
-static lg_status read_all(const line_reader *reader, const lg_dataset *data, const size_t *ids, size_t count,
-                          read_line *lines)
-{
-    lg_tape *tape = lg_tape_new();
-    lg_batch *batch = tape ? lg_batch_new(data, BATCH) : NULL;
-    lg_status status = batch ? LG_OK : lg_error_code();
-    lg_tape_set_training(tape, false);
-    lg_tape_set_gradients(tape, false);
-    for (size_t first = 0; status == LG_OK && first < count; first += BATCH) {
-        lg_tape_reset(tape);
-        status = lg_batch_fill(batch, ids + first, count - first < BATCH ? count - first : BATCH);
-        if (status == LG_OK)
-            status = read_batch(tape, reader, batch, lines + first);
-    }
-    lg_batch_free(batch);
-    lg_tape_free(tape);
     return status;
 }
 
@@ -187,19 +100,9 @@ static lg_status print_errors(run *r, const line_reader *reader, const read_line
     return status;
 }
 
-static bool fits(const read_line *line_read, const line_source *source)
-{
-    line l;
-    source->get(source->context, line_read->row, &l);
-    return l.width <= SHOWN_COLUMNS * ((source->height + SHOWN_ROWS - 1) / SHOWN_ROWS);
-}
-
 static void show(const read_line *line_read, const line_source *source)
 {
-    line l;
-    source->get(source->context, line_read->row, &l);
-    printf("\n");
-    line_print(&l, source->height, SHOWN_ROWS, SHOWN_COLUMNS);
+    line_show(source, line_read->row);
     printf("  row %zu: %s", line_read->row, line_read->target);
     if (strcmp(line_read->beam, line_read->target) == 0)
         printf(", read right, loss %.3f\n", line_read->loss);
@@ -222,7 +125,7 @@ static void show_some(const line_reader *reader, const line_source *source, cons
     printf("\nLines of the %s part, the last one the hardest of all:\n", part_name(part));
     size_t left = reader->shown - 1;
     for (size_t i = 0; left > 0 && i < count; i++) {
-        if (lines[i].part != part || &lines[i] == hardest || !fits(&lines[i], source))
+        if (lines[i].part != part || &lines[i] == hardest || !line_fits(source, lines[i].row))
             continue;
         show(&lines[i], source);
         left--;
@@ -251,18 +154,7 @@ static lg_status draw_some(run *r, const line_source *source, const read_line *l
     return status;
 }
 
-/* A cell of CSV, always in quotes: "007" is a text. */
-static void write_text(FILE *stream, const char *text)
-{
-    fputs(",\"", stream);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', stream);
-        fputc(*text, stream);
-    }
-    fputc('"', stream);
-}
-
+/* Texts are always in quotes: "007" is one. */
 static lg_status write_predictions(run *r, const read_line *lines, size_t count)
 {
     run_file file;
@@ -272,9 +164,12 @@ static lg_status write_predictions(run *r, const read_line *lines, size_t count)
     fputs("row,part,target,greedy,beam,loss\n", file.stream);
     for (size_t i = 0; i < count; i++) {
         fprintf(file.stream, "%zu,%s", lines[i].row, part_name(lines[i].part));
-        write_text(file.stream, lines[i].target);
-        write_text(file.stream, lines[i].greedy);
-        write_text(file.stream, lines[i].beam);
+        fputc(',', file.stream);
+        csv_cell(file.stream, lines[i].target);
+        fputc(',', file.stream);
+        csv_cell(file.stream, lines[i].greedy);
+        fputc(',', file.stream);
+        csv_cell(file.stream, lines[i].beam);
         fprintf(file.stream, ",%.*g\n", LG_REAL_BITS == 64 ? 17 : 9, lines[i].loss);
     }
     return run_file_end(&file);
@@ -291,7 +186,7 @@ lg_status line_report(run *r, const line_reader *reader, const trainer_data *dat
         lines[i].part = parts[ids[i]];
     }
     if (status == LG_OK)
-        status = read_all(reader, data->all, ids, count, lines);
+        status = lines_read(reader, data->all, lines, count);
     if (status == LG_OK)
         status = print_errors(r, reader, lines, count);
     if (status == LG_OK) {
@@ -300,7 +195,7 @@ lg_status line_report(run *r, const line_reader *reader, const trainer_data *dat
     }
     if (status == LG_OK)
         status = draw_some(r, source, lines, count);
-    free_lines(lines, count);
+    read_lines_free(lines, count);
     free(parts);
     return status;
 }

@@ -3,7 +3,7 @@
 #ifndef EXAMPLES_CTC_REPORT_H
 #define EXAMPLES_CTC_REPORT_H
 
-#include "lines.h"
+#include "line_reading.h"
 #include "trainer.h"
 
 /* Errors over lines: of characters, of words, and lines that are not read exactly. */
@@ -11,17 +11,6 @@ typedef struct line_errors {
     lg_error_rate characters, words, lines;
 } line_errors;
 lg_status line_errors_add(line_errors *errors, const char *target, const char *read);
-
-/* The logits of a batch's lines, [lines, frames, classes]. */
-typedef lg_tensor *line_logits(lg_tape *tape, const lg_batch *batch, const void *model);
-
-typedef struct line_reader {
-    const alphabet *alphabet;
-    line_logits *logits;
-    const void *model;
-    size_t beam;   /* width of the beam */
-    size_t shown;  /* lines to show */
-} line_reader;
 
 /* Adds "cer", "wer" and "exact" of a batch that is read by the best path to the reports of the epoch. */
 lg_status line_report_batch(lg_tape *tape, const line_reader *reader, const lg_batch *batch, const lg_tensor *logits);

@@ -25,8 +25,14 @@ void hidden_text(const hidden_layers *hidden, size_t features, size_t outputs, c
 
 lg_status hidden_load(const loaded_model *m, const char *last, hidden_layers *hidden, size_t *outputs)
 {
+    return hidden_load_inputs(m, loaded_features(m), last, hidden, outputs);
+}
+
+lg_status hidden_load_inputs(const loaded_model *m, size_t inputs, const char *last, hidden_layers *hidden,
+                             size_t *outputs)
+{
     lg_status status = loaded_hidden(m, MOST_HIDDEN, hidden->width, &hidden->count, outputs);
-    size_t in = loaded_features(m);
+    size_t in = inputs;
     for (size_t i = 0; status == LG_OK && i <= hidden->count; i++) {
         const bool is_last = i == hidden->count;
         const size_t out = is_last ? *outputs : hidden->width[i];

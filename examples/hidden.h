@@ -24,4 +24,8 @@ void hidden_text(const hidden_layers *hidden, size_t features, size_t outputs, c
  * dense_ if that is NULL. LG_E_FORMAT. */
 lg_status hidden_load(const loaded_model *m, const char *last, hidden_layers *hidden, size_t *outputs);
 
+/* The same of a model that is not of a table's columns, but of so many inputs. */
+lg_status hidden_load_inputs(const loaded_model *m, size_t inputs, const char *last, hidden_layers *hidden,
+                             size_t *outputs);
+
 #endif

@@ -86,13 +86,14 @@ static lg_status read_images(line_files *files)
     const lg_field *x = lg_dataset_field(files->data, "x");
     if (!files->data)
         return lg_error_code();
-    if (x->rank < 2 || x->rank > 3 || (x->rank == 3 && x->dims[2] != 1))
+    const bool one = x->rank == 1 && !files->texts; /* the rows are those of a single picture */
+    if ((x->rank < 2 && !one) || x->rank > 3 || (x->rank == 3 && x->dims[2] != 1))
         return lg_fail(LG_E_SHAPE, "%s: lines are images, IDX or NPY of [lines, height, width]; here a row is %s",
                        files->images, x->rank < 2 ? "a vector" : "no grey image");
     files->pixels = lg_dataset_values(files->data, "x");
-    files->rows = lg_dataset_rows(files->data);
-    files->height = x->dims[0];
-    files->width = x->dims[1];
+    files->rows = one ? 1 : lg_dataset_rows(files->data);
+    files->height = one ? lg_dataset_rows(files->data) : x->dims[0];
+    files->width = one ? x->dims[0] : x->dims[1];
     files->widths = calloc(files->rows, sizeof *files->widths);
     if (!files->widths)
         return lg_fail(LG_E_MEMORY, "out of memory for %zu lines", files->rows);
@@ -124,6 +125,12 @@ static uint32_t next_character(const unsigned char **text)
     *text = s + bytes;
     const bool wrong = character < least[bytes] || character > 0x10FFFF || (character >= 0xD800 && character < 0xE000);
     return wrong || character < 0x20 || (character >= 0x7F && character < 0xA0) ? 0 : character;
+}
+
+bool line_files_is_character(const char *text)
+{
+    const unsigned char *end = (const unsigned char *)text;
+    return next_character(&end) && *end == '\0';
 }
 
 static void *grow(void *block, size_t *capacity, size_t needed, size_t size)
@@ -231,8 +238,8 @@ static void encode(uint32_t c, char *out)
     out[more + 1] = '\0';
 }
 
-/* The distinct characters in order; those of the texts become their classes. */
-static lg_status make_alphabet(line_files *files, alphabet *a)
+/* The distinct characters in order. */
+static lg_status make_alphabet(const line_files *files, alphabet *a)
 {
     uint32_t *sorted = calloc(files->count, sizeof *sorted);
     a->symbol = calloc(files->count + 1, sizeof *a->symbol);
@@ -242,19 +249,41 @@ static lg_status make_alphabet(line_files *files, alphabet *a)
     }
     memcpy(sorted, files->characters, files->count * sizeof *sorted);
     qsort(sorted, files->count, sizeof *sorted, compare_characters);
-    size_t distinct = 0;
+    a->classes = 1;
     for (size_t i = 0; i < files->count; i++)
-        if (i == 0 || sorted[i] != sorted[i - 1]) {
-            sorted[distinct++] = sorted[i];
-            encode(sorted[distinct - 1], a->symbol[distinct]);
-        }
-    for (size_t i = 0; i < files->count; i++) {
-        const uint32_t *found = bsearch(&files->characters[i], sorted, distinct, sizeof *sorted, compare_characters);
-        files->characters[i] = (uint32_t)(found - sorted) + 1;
-    }
-    a->classes = distinct + 1;
+        if (i == 0 || sorted[i] != sorted[i - 1])
+            encode(sorted[i], a->symbol[a->classes++]);
     free(sorted);
     return LG_OK;
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* The characters of the texts become their classes. An alphabet is in order, by code points and so by bytes. */
+static lg_status classify(line_files *files, const alphabet *a)
+{
+    for (size_t row = 0; row < files->rows; row++)
+        for (size_t i = files->start[row]; i < files->start[row + 1]; i++) {
+            char wanted[sizeof *a->symbol];
+            encode(files->characters[i], wanted);
+            const char *found = bsearch(wanted, a->symbol[1], a->classes - 1, sizeof *a->symbol, compare_symbols);
+            if (!found)
+                return lg_fail(LG_E_FORMAT, "%s:%zu: \"%s\" is not among the %zu characters of the model", files->texts,
+                               row + 1, wanted, a->classes - 1);
+            files->characters[i] = (uint32_t)((size_t)(found - a->symbol[0]) / sizeof *a->symbol);
+        }
+    return LG_OK;
+}
+
+static lg_status read_labels(line_files *files, alphabet *a)
+{
+    lg_status status = read_texts(files);
+    if (status == LG_OK && a->classes == 0)
+        status = make_alphabet(files, a);
+    return status == LG_OK ? classify(files, a) : status;
 }
 
 line_files *line_files_read(const char *images, const char *texts, alphabet *a)
@@ -266,7 +295,7 @@ line_files *line_files_read(const char *images, const char *texts, alphabet *a)
     }
     files->images = images;
     files->texts = texts;
-    if (read_images(files) == LG_OK && read_texts(files) == LG_OK && make_alphabet(files, a) == LG_OK)
+    if (read_images(files) == LG_OK && (!texts || read_labels(files, a) == LG_OK))
         return files;
     line_files_free(files);
     return NULL;
@@ -280,6 +309,9 @@ static void get(const void *context, size_t row, line *out)
     out->pixels = files->pixels + row * files->height * files->width;
     out->width = files->widths[row];
     out->stride = files->width;
+    out->label_count = 0;
+    if (!files->texts)
+        return;
     out->label_count = files->start[row + 1] - files->start[row];
     for (size_t u = 0; u < out->label_count; u++)
         out->labels[u] = (int32_t)files->characters[files->start[row] + u];
@@ -292,9 +324,10 @@ static void free_context(void *context)
 
 line_source line_files_source(line_files *files)
 {
-    line_source source = { .rows = files->rows, .height = files->height, .context = files, .get = get, .free = free_context };
+    line_source source = { .rows = files->rows, .height = files->height, .most_labels = 1, .context = files, .get = get,
+                           .free = free_context };
     for (size_t row = 0; row < files->rows; row++) {
-        const size_t labels = files->start[row + 1] - files->start[row];
+        const size_t labels = files->texts ? files->start[row + 1] - files->start[row] : 0;
         source.most_width = files->widths[row] > source.most_width ? files->widths[row] : source.most_width;
         source.most_labels = labels > source.most_labels ? labels : source.most_labels;
     }

@@ -271,6 +271,104 @@ START_TEST(a_dry_run_shows_data_and_network_and_leaves_nothing)
 }
 END_TEST
 
+/* ---------------------------------------------------- a model that is there */
+
+#define QUICK "$bin/ctc --data lines.npy --labels lines.txt --hidden 16 --lr 0.03 --batch-size 8 --epochs 5 --show 0 "
+
+/* The same texts, though nobody says what the lines are; and the score is what the loss was where that text was right. */
+START_TEST(lines_without_texts_are_read_as_in_training)
+{
+    program_ok(QUICK "--out r && $bin/ctc --load r --predict lines.npy --out p");
+    ck_assert_str_eq(line_of("p/predictions.csv", 0), "row,greedy,beam,score");
+    ck_assert_uint_eq(count_lines(program_file("p/predictions.csv")), LINES + 1);
+    size_t right = 0;
+    for (size_t i = 0; i < LINES; i++) {
+        char target[128], greedy[128], beam[128], greedy_again[128], beam_again[128];
+        const char *row = strchr(line_of("r/predictions.csv", 1 + i), '"');
+        take_cell(&row, target);
+        take_cell(&row, greedy);
+        take_cell(&row, beam);
+        const double loss = atof(row);
+        const char *again = line_of("p/predictions.csv", 1 + i);
+        ck_assert_uint_eq(strtoul(again, NULL, 10), i);
+        again = strchr(again, '"');
+        take_cell(&again, greedy_again);
+        take_cell(&again, beam_again);
+        ck_assert_str_eq(greedy, greedy_again);
+        ck_assert_str_eq(beam, beam_again);
+        if (strcmp(beam, target) == 0) { /* a beam of 25 misses little of the probability */
+            ck_assert_double_le(atof(again), -loss + 1e-4 * (1 + loss));
+            ck_assert_double_ge(atof(again), -loss - 0.01 * (1 + loss));
+            right++;
+        } else
+            ck_assert_double_le(-loss, atof(again) + 0.1 * (1 + loss)); /* the beam found what is likelier, as a rule */
+    }
+    ck_assert_uint_gt(right, LINES / 4);
+    ck_assert_double_eq(program_fact("p/run.json", "data.rows"), LINES);
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "log probability"));
+    program_ok("gzip -k lines.npy && $bin/ctc --load r/model.safetensors --predict lines.npy.gz --out - | cmp - p/predictions.csv");
+
+    /* an array of one picture is a line */
+    ck_assert_int_eq(lg_npy_write_array(program_path("one.npy"), LG_REAL, 2, (size_t[]){ HEIGHT, WIDTH }, ink), LG_OK);
+    program_ok("$bin/ctc --load r --predict one.npy --out - >one");
+    char texts[2][128], *first = strdup(line_of("p/predictions.csv", 1));
+    const char *cells[] = { strchr(first, '"'), strchr(line_of("one", 1), '"') };
+    for (size_t i = 0; i < 2; i++)
+        take_cell(&cells[i], texts[i]);
+    ck_assert_str_eq(texts[0], texts[1]);
+    free(first);
+}
+END_TEST
+
+/* With a rate that moves nothing the validation lines cost what they did; on lines of three characters it goes on. */
+START_TEST(training_goes_on_from_a_model)
+{
+    program_ok(QUICK "--beam 3 --epochs 3 --out r && "
+               "$bin/ctc --load r --data lines.npy --labels lines.txt --lr 1e-30 --epochs 1 --beam 3 --out still && "
+               "cmp r/predictions.csv still/predictions.csv");
+    ck_assert_double_eq_tol(program_fact("still/run.json", "training.last.val_loss"),
+                            program_fact("r/run.json", "training.last.val_loss"), 1e-9);
+    program_ok("tr -d '\"a' <lines.txt | sed 's/^$/b/' >fewer.txt && $bin/ctc --load r --data lines.npy --labels fewer.txt "
+               "--epochs 1 --beam 1 --out on");
+    ck_assert_double_eq(program_fact("on/run.json", "arguments.window"), program_fact("r/run.json", "arguments.window"));
+    program_ok("sed 3s/^./z/ lines.txt >z.txt");
+    program_refused(1, "z.txt:3: \"z\" is not among the 6 characters of the model",
+                    "$bin/ctc --load r --data lines.npy --labels z.txt --out refused");
+    program_refused(1, "ctc: the model does not read digits", "$bin/ctc --load r --out refused");
+    program_ok("$bin/ctc --lines 32 --hidden 8 --epochs 1 --beam 1 --test-split 0 --show 0 --out digits && "
+               "$bin/ctc --load digits --lines 32 --epochs 1 --lr 1e-30 --beam 1 --test-split 0 --show 0 --out again && "
+               "cmp digits/predictions.csv again/predictions.csv");
+}
+END_TEST
+
+START_TEST(models_and_pictures_that_do_not_fit_are_refused)
+{
+    const lg_real large[2 * 9 * 20] = { 1 };
+    program_write("two.txt", "a\nb\n");
+    program_ok(QUICK "--epochs 1 --out r && head -c 900 r/model.safetensors >cut && head -c 999 /dev/urandom >garbage && "
+               "sed 's/\\(\"stride\":\"\\)./\\1x/' r/model.safetensors >stride; "
+               "sed 's/\\(\"height\":\"\\)6/\\17/' r/model.safetensors >height; "
+               "sed 's/\\[\\\\\" /[\\\\\"z/' r/model.safetensors >disorder; cmp -s disorder r/model.safetensors && exit 9; "
+               "printf '1,2\\n3,4\\n' >table.csv; $bin/vae --data table.csv --epochs 1 --out other");
+    ck_assert_int_eq(lg_npy_write_array(program_path("large.npy"), LG_REAL, 3, (size_t[]){ 2, 9, 20 }, large), LG_OK);
+#define READ "$bin/ctc --out refused --load "
+    program_refused(1, "large.npy: lines are 9 pixels high, but those of the model are 6", READ "r --predict large.npy");
+    program_refused(1, "table.csv: lines are 2 pixels high", READ "r --predict table.csv");
+    program_refused(1, "large.npy: lines are 9 pixels high", READ "r --data large.npy --labels two.txt");
+    program_refused(1, "ctc: absent: ", READ "absent --predict lines.npy");
+    program_refused(1, "ctc: none.npy: ", READ "r --predict none.npy");
+    program_refused(1, "ctc: cut: ", READ "cut --predict lines.npy");
+    program_refused(1, "ctc: garbage: ", READ "garbage --predict lines.npy");
+    program_refused(1, "stride: is no whole model: its text \"stride\"", READ "stride --predict lines.npy");
+    program_refused(1, "height: is no whole model: it has no layer \"dense_1\"", READ "height --predict lines.npy");
+    program_refused(1, "disorder: is no whole model: its list \"characters\"", READ "disorder --predict lines.npy");
+    program_refused(1, "another kind: \"variational autoencoder\", not \"line reader\"", READ "other --predict lines.npy");
+    program_refused(2, "no --window", READ "r --data lines.npy --labels lines.txt --window 3");
+    program_refused(2, "no --labels", READ "r --predict lines.npy --labels lines.txt");
+    program_refused(2, "no --lr", READ "r --predict lines.npy --lr 1");
+}
+END_TEST
+
 /* ----------------------------------------------------------------- failing */
 
 static const char *const usage_errors[] = {
@@ -347,6 +445,9 @@ Suite *ctc_trainer_suite(void)
     tcase_add_test(options, lines_of_another_height_are_read);
     tcase_add_test(options, one_line_is_enough_without_other_parts);
     tcase_add_test(options, a_dry_run_shows_data_and_network_and_leaves_nothing);
+    tcase_add_test(options, lines_without_texts_are_read_as_in_training);
+    tcase_add_test(options, training_goes_on_from_a_model);
+    tcase_add_test(options, models_and_pictures_that_do_not_fit_are_refused);
     tcase_add_loop_test(failing, usage_errors_exit_2, 0, COUNT(usage_errors));
     tcase_add_loop_test(failing, what_does_not_work_is_told_in_one_line, 0, COUNT(failures));
     return suite;
