@@ -163,9 +163,29 @@ static stretch stretch_at(const lg_node *node, const meeting *met, place at, siz
                       .out = out };
 }
 
+/* A pass of one of them over operands that meet in one axis, which threads share. */
+typedef struct flat_pass {
+    const lg_node *node;
+    kernel *kernel;
+    lg_real *out;
+} flat_pass;
+
+static void run_flat(size_t begin, size_t end, void *context)
+{
+    const flat_pass *p = context;
+    const meeting *met = p->node->attributes;
+    const place at = step_to(met, 1, begin, (place){ { 0, 0 }, 0 });
+    const stretch s = stretch_at(p->node, met, at, end - begin, p->out + begin);
+    p->kernel(&s);
+}
+
 static void forward(const lg_node *node, kernel *value)
 {
     const meeting *met = node->attributes;
+    if (met->rank == 1) {
+        lg_parallel_ranges(met->dims[0], LG_LEAST_ELEMENTS, run_flat, &(flat_pass){ node, value, node->output->real });
+        return;
+    }
     const axes all = (1U << met->rank) - 1, outer = all & ~1U;
     const size_t rows = combinations(met, outer);
     for (size_t r = 0; r < rows; r++) {
@@ -220,6 +240,10 @@ static void backward(const lg_node *node, size_t which, kernel *gradient)
     const size_t kept_rows = combinations(met, kept_outer), repeated_rows = combinations(met, repeated_outer);
     const size_t kept_width = one ? 1 : met->dims[0], repeated_width = one ? met->dims[0] : 1;
     const bool direct = !repeated && !add;
+    if (direct && met->rank == 1) {
+        lg_parallel_ranges(met->dims[0], LG_LEAST_ELEMENTS, run_flat, &(flat_pass){ node, gradient, target });
+        return;
+    }
     const size_t piece = direct ? met->dims[0] : PIECE;
     lg_real part[PIECE];
     double sum[PIECE];

@@ -4,6 +4,19 @@
 
 #include <math.h>
 
+static void forward(const lg_node *node, lg_range_task *values)
+{
+    lg_parallel_ranges(node->output->size, LG_LEAST_ELEMENTS, values, &(lg_sweep){ .node = node });
+}
+
+static void backward(const lg_node *node, lg_range_task *gradients)
+{
+    lg_sweep sweep = { .node = node };
+    sweep.gradient = lg_grad_target(node, 0, &sweep.add);
+    if (sweep.gradient)
+        lg_parallel_ranges(node->output->size, LG_LEAST_ELEMENTS, gradients, &sweep);
+}
+
 /* What each line stands for: two functions of one element, the loops around them, and the row of the table. */
 #define UNARY_OP(name, value, gradient)                                                                                \
     LG_INLINE lg_real name##_value(lg_real x, lg_constants c)                                                          \
@@ -16,13 +29,21 @@
         (void)x, (void)y, (void)c;                                                                                     \
         return gradient;                                                                                               \
     }                                                                                                                  \
-    LG_CLONES static void name##_forward(const lg_node *node)                                                          \
+    LG_CLONES static void name##_values(size_t begin, size_t end, void *sweep)                                         \
     {                                                                                                                  \
-        lg_unary_forward(node, name##_value);                                                                          \
+        lg_unary_forward(begin, end, sweep, name##_value);                                                             \
     }                                                                                                                  \
-    LG_CLONES static void name##_backward(const lg_node *node)                                                         \
+    LG_CLONES static void name##_gradients(size_t begin, size_t end, void *sweep)                                      \
     {                                                                                                                  \
-        lg_unary_backward(node, name##_gradient);                                                                      \
+        lg_unary_backward(begin, end, sweep, name##_gradient);                                                         \
+    }                                                                                                                  \
+    static void name##_forward(const lg_node *node)                                                                    \
+    {                                                                                                                  \
+        forward(node, name##_values);                                                                                  \
+    }                                                                                                                  \
+    static void name##_backward(const lg_node *node)                                                                   \
+    {                                                                                                                  \
+        backward(node, name##_gradients);                                                                              \
     }                                                                                                                  \
     const lg_op lg_##name##_op = { #name, name##_forward, name##_backward };
 

@@ -6,6 +6,7 @@
 #include "autograd/tape_internal.h"
 #include "tensor/math_internal.h"
 #include "tensor/reduce_internal.h"
+#include "tensor/threads_internal.h"
 
 /* Every op of the library: X(name) declares lg_NAME_op, defined beside its two functions. An op that is not in this list
  * cannot be found by lg_op_at, and the tests refuse one that is missing here. */
@@ -45,31 +46,40 @@ lg_tensor *lg_record_unary(lg_tape *tape, const lg_op *op, lg_tensor *x, lg_cons
 typedef lg_real lg_value_function(lg_real x, lg_constants c);
 typedef lg_real lg_gradient_function(lg_real g, lg_real x, lg_real y, lg_constants c);
 
-LG_INLINE void lg_unary_forward(const lg_node *node, lg_value_function *value)
+/* A pass over a node's elements, which threads share. */
+typedef struct lg_sweep {
+    const lg_node *node;
+    lg_real *gradient; /* of an input, to be written or, with add, added to */
+    bool add;
+} lg_sweep;
+
+/* LG_LEAST_ELEMENTS in rows of that length. */
+static inline size_t lg_least_rows(size_t length)
 {
-    const lg_constants c = *(const lg_constants *)node->attributes;
-    const lg_real *restrict x = node->inputs[0]->real;
-    lg_real *restrict y = node->output->real;
-    const size_t n = node->output->size;
-    for (size_t i = 0; i < n; i++)
+    const size_t rows = LG_LEAST_ELEMENTS / (length + 1);
+    return rows > LG_RANGE_MULTIPLE ? rows : LG_RANGE_MULTIPLE;
+}
+
+LG_INLINE void lg_unary_forward(size_t begin, size_t end, const lg_sweep *s, lg_value_function *value)
+{
+    const lg_constants c = *(const lg_constants *)s->node->attributes;
+    const lg_real *restrict x = s->node->inputs[0]->real;
+    lg_real *restrict y = s->node->output->real;
+    for (size_t i = begin; i < end; i++)
         y[i] = value(x[i], c);
 }
 
-LG_INLINE void lg_unary_backward(const lg_node *node, lg_gradient_function *gradient)
+LG_INLINE void lg_unary_backward(size_t begin, size_t end, const lg_sweep *s, lg_gradient_function *gradient)
 {
-    bool add;
-    lg_real *restrict gx = lg_grad_target(node, 0, &add);
-    if (!gx)
-        return;
-    const lg_constants c = *(const lg_constants *)node->attributes;
-    const lg_real *restrict x = node->inputs[0]->real, *restrict y = node->output->real;
-    const lg_real *restrict g = node->output->grad;
-    const size_t n = node->output->size;
-    if (add)
-        for (size_t i = 0; i < n; i++)
+    const lg_constants c = *(const lg_constants *)s->node->attributes;
+    const lg_real *restrict x = s->node->inputs[0]->real, *restrict y = s->node->output->real;
+    const lg_real *restrict g = s->node->output->grad;
+    lg_real *restrict gx = s->gradient;
+    if (s->add)
+        for (size_t i = begin; i < end; i++)
             gx[i] += gradient(g[i], x[i], y[i], c);
     else
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = begin; i < end; i++)
             gx[i] = gradient(g[i], x[i], y[i], c);
 }
 

@@ -94,18 +94,20 @@ static void linear_product(const lg_node *node)
     lg_gemm(false, true, f->rows, f->out, f->in, node->inputs[0]->real, node->inputs[1]->real, 0, node->output->real);
 }
 
-/* y = activation(z + bias), in place of z. */
-LG_INLINE void bias_sweep(const lg_node *node, lg_real (*activation)(lg_real z))
+/* y = activation(z + bias), in place of z, in rows begin .. end - 1. */
+LG_INLINE void bias_sweep(size_t begin, size_t end, const lg_sweep *s, lg_real (*activation)(lg_real z))
 {
+    const lg_node *node = s->node;
     const linear_form *f = node->attributes;
-    const size_t rows = f->out == 1 ? 1 : f->rows, columns = f->out == 1 ? f->rows : f->out;
+    const bool column = f->out == 1; /* is worked on as one row */
+    const size_t columns = column ? end - begin : f->out;
     const lg_real *restrict bias = node->count > 2 ? node->inputs[2]->real : NULL;
-    for (size_t r = 0; r < rows; r++) {
-        lg_real *restrict y = node->output->real + r * columns;
+    for (size_t r = begin; r < (column ? begin + 1 : end); r++) {
+        lg_real *restrict y = node->output->real + r * f->out;
         if (!bias)
             for (size_t j = 0; j < columns; j++)
                 y[j] = activation(y[j]);
-        else if (f->out == 1)
+        else if (column)
             for (size_t j = 0; j < columns; j++)
                 y[j] = activation(y[j] + bias[0]);
         else
@@ -114,37 +116,44 @@ LG_INLINE void bias_sweep(const lg_node *node, lg_real (*activation)(lg_real z))
     }
 }
 
-/* dz = g activation'(z), the derivative told from y. */
-LG_INLINE const lg_real *linear_dz(const lg_node *node, lg_real (*gradient)(lg_real g, lg_real y))
+/* dz = g activation'(z), the derivative told from y, of elements begin .. end - 1. */
+LG_INLINE void dz_sweep(size_t begin, size_t end, const lg_sweep *s, lg_real (*gradient)(lg_real g, lg_real y))
 {
+    const lg_node *node = s->node;
     const lg_real *restrict g = node->output->grad, *restrict y = node->output->real;
     lg_real *restrict dz = node->saved;
-    const size_t n = node->output->size;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = begin; i < end; i++)
         dz[i] = gradient(g[i], y[i]);
-    return dz;
 }
 
 #define COLUMNS 64
 
-/* target[j] = sum over the rows of dz[., j], in double, a strip of columns at a time. */
-LG_CLONES static void column_sums(size_t rows, size_t columns, const lg_real *dz, bool add, lg_real *target)
+typedef struct column_sums {
+    size_t rows, columns;
+    const lg_real *dz;
+    bool add;
+    lg_real *target;
+} column_sums;
+
+/* target[j] = sum over the rows of dz[., j], in double, for columns begin .. end - 1, a strip of them at a time. */
+LG_CLONES static void sum_columns(size_t begin, size_t end, void *context)
 {
-    if (columns == 1) {
-        lg_put(target, 0, add, (lg_real)lg_sum_of(dz, rows));
+    const column_sums s = *(const column_sums *)context;
+    if (s.columns == 1) {
+        lg_put(s.target, 0, s.add, (lg_real)lg_sum_of(s.dz, s.rows));
         return;
     }
     double sum[COLUMNS];
-    for (size_t c = 0; c < columns; c += COLUMNS) {
-        const size_t n = columns - c < COLUMNS ? columns - c : COLUMNS;
+    for (size_t c = begin; c < end; c += COLUMNS) {
+        const size_t n = end - c < COLUMNS ? end - c : COLUMNS;
         memset(sum, 0, n * sizeof *sum);
-        for (size_t r = 0; r < rows; r++) {
-            const lg_real *restrict row = dz + r * columns + c;
+        for (size_t r = 0; r < s.rows; r++) {
+            const lg_real *restrict row = s.dz + r * s.columns + c;
             for (size_t j = 0; j < n; j++)
                 sum[j] += (double)row[j];
         }
         for (size_t j = 0; j < n; j++)
-            lg_put(target, c + j, add, (lg_real)sum[j]);
+            lg_put(s.target, c + j, s.add, (lg_real)sum[j]);
     }
 }
 
@@ -161,7 +170,7 @@ static void linear_gradients(const lg_node *node, const lg_real *dz)
         lg_gemm(true, false, f->out, f->in, f->rows, dz, node->inputs[0]->real, add, gw);
     lg_real *gb = node->count > 2 ? lg_grad_target(node, 2, &add) : NULL;
     if (gb)
-        column_sums(f->rows, f->out, dz, add, gb);
+        lg_parallel_ranges(f->out, lg_least_rows(f->rows), sum_columns, &(column_sums){ f->rows, f->out, dz, add, gb });
 }
 
 LG_INLINE lg_real identity(lg_real z)
@@ -169,16 +178,30 @@ LG_INLINE lg_real identity(lg_real z)
     return z;
 }
 
-LG_CLONES static void add_bias(const lg_node *node)
+LG_CLONES static void add_bias(size_t begin, size_t end, void *s)
 {
-    bias_sweep(node, identity);
+    bias_sweep(begin, end, s, identity);
+}
+
+/* `sweep`: activation(z + bias), of rows. */
+static void forward(const lg_node *node, lg_range_task *sweep)
+{
+    const linear_form *f = node->attributes;
+    linear_product(node);
+    if (sweep != add_bias || node->count > 2)
+        lg_parallel_ranges(f->rows, lg_least_rows(f->out), sweep, &(lg_sweep){ .node = node });
+}
+
+/* `sweep`: dz, of elements. */
+static void backward(const lg_node *node, lg_range_task *sweep)
+{
+    lg_parallel_ranges(node->output->size, LG_LEAST_ELEMENTS, sweep, &(lg_sweep){ .node = node });
+    linear_gradients(node, node->saved);
 }
 
 static void linear_forward(const lg_node *node)
 {
-    linear_product(node);
-    if (node->count > 2)
-        add_bias(node);
+    forward(node, add_bias);
 }
 
 static void linear_backward(const lg_node *node)
@@ -198,22 +221,21 @@ const lg_op lg_linear_op = { "linear", linear_forward, linear_backward };
     {                                                                                                                  \
         return gradient;                                                                                               \
     }                                                                                                                  \
-    LG_CLONES static void linear_##activation##_sweep(const lg_node *node)                                             \
+    LG_CLONES static void linear_##activation##_sweep(size_t begin, size_t end, void *s)                               \
     {                                                                                                                  \
-        bias_sweep(node, activation##_value);                                                                          \
+        bias_sweep(begin, end, s, activation##_value);                                                                 \
     }                                                                                                                  \
-    LG_CLONES static const lg_real *linear_##activation##_dz(const lg_node *node)                                      \
+    LG_CLONES static void linear_##activation##_dz(size_t begin, size_t end, void *s)                                  \
     {                                                                                                                  \
-        return linear_dz(node, activation##_gradient);                                                                 \
+        dz_sweep(begin, end, s, activation##_gradient);                                                                \
     }                                                                                                                  \
     static void linear_##activation##_forward(const lg_node *node)                                                     \
     {                                                                                                                  \
-        linear_product(node);                                                                                          \
-        linear_##activation##_sweep(node);                                                                             \
+        forward(node, linear_##activation##_sweep);                                                                    \
     }                                                                                                                  \
     static void linear_##activation##_backward(const lg_node *node)                                                    \
     {                                                                                                                  \
-        linear_gradients(node, linear_##activation##_dz(node));                                                        \
+        backward(node, linear_##activation##_dz);                                                                      \
     }                                                                                                                  \
     const lg_op lg_linear_##activation##_op = { "linear_" #activation, linear_##activation##_forward,                  \
                                                 linear_##activation##_backward };

@@ -22,8 +22,20 @@ static size_t rows_at_once(size_t rows, size_t row, size_t length)
     return rows - row < n ? rows - row : n;
 }
 
-LG_CLONES static void softmax_rows(size_t rows, size_t length, const lg_real *x, lg_real *y)
+/* Rows begin .. end - 1 of a node, which threads share. */
+typedef struct row_pass {
+    size_t length;
+    const lg_real *x, *y, *g;
+    bool add;
+    lg_real *out; /* y or the gradient of x */
+} row_pass;
+
+LG_CLONES static void softmax_rows(size_t begin, size_t end, void *pass)
 {
+    const row_pass *p = pass;
+    const size_t rows = end - begin, length = p->length;
+    const lg_real *x = p->x + begin * length;
+    lg_real *y = p->out + begin * length;
     for (size_t row = 0, count; row < rows; row += count, x += count * length, y += count * length) {
         count = rows_at_once(rows, row, length);
         for (size_t r = 0; r < count; r++) {
@@ -57,8 +69,12 @@ LG_INLINE double sum_of_exp(const lg_real *x, size_t n)
     return sum;
 }
 
-LG_CLONES static void log_softmax_rows(size_t rows, size_t length, const lg_real *x, lg_real *y)
+LG_CLONES static void log_softmax_rows(size_t begin, size_t end, void *pass)
 {
+    const row_pass *p = pass;
+    const size_t rows = end - begin, length = p->length;
+    const lg_real *x = p->x + begin * length;
+    lg_real *y = p->out + begin * length;
     lg_real e[BLOCK];
     for (size_t row = 0, count; row < rows; row += count, x += count * length, y += count * length) {
         count = rows_at_once(rows, row, length);
@@ -83,10 +99,14 @@ LG_CLONES static void log_softmax_rows(size_t rows, size_t length, const lg_real
     }
 }
 
-LG_CLONES static void softmax_rows_backward(size_t rows, size_t length, const lg_real *g, const lg_real *y, bool add,
-                                            lg_real *gx)
+LG_CLONES static void softmax_rows_backward(size_t begin, size_t end, void *pass)
 {
-    for (size_t r = 0; r < rows; r++, g += length, y += length, gx += length) {
+    const row_pass *p = pass;
+    const size_t length = p->length;
+    const bool add = p->add;
+    for (size_t r = begin; r < end; r++) {
+        const lg_real *restrict g = p->g + r * length, *restrict y = p->y + r * length;
+        lg_real *restrict gx = p->out + r * length;
         double dot = 0;
 #pragma omp simd reduction(+ : dot)
         for (size_t i = 0; i < length; i++)
@@ -97,10 +117,14 @@ LG_CLONES static void softmax_rows_backward(size_t rows, size_t length, const lg
     }
 }
 
-LG_CLONES static void log_softmax_rows_backward(size_t rows, size_t length, const lg_real *restrict g,
-                                                const lg_real *restrict y, bool add, lg_real *restrict gx)
+LG_CLONES static void log_softmax_rows_backward(size_t begin, size_t end, void *pass)
 {
-    for (size_t r = 0; r < rows; r++, g += length, y += length, gx += length) {
+    const row_pass *p = pass;
+    const size_t length = p->length;
+    const bool add = p->add;
+    for (size_t r = begin; r < end; r++) {
+        const lg_real *restrict g = p->g + r * length, *restrict y = p->y + r * length;
+        lg_real *restrict gx = p->out + r * length;
         const lg_real sum = (lg_real)lg_sum_of(g, length);
         for (size_t i = 0; i < length; i++)
             lg_put(gx, i, add, g[i] - real_exp(y[i]) * sum);
@@ -162,10 +186,8 @@ static void forward(const lg_node *node, bool logarithm)
     if (node->output->size == 0)
         return;
     if (s.inner == 1) {
-        if (logarithm)
-            log_softmax_rows(s.outer, s.length, x, y);
-        else
-            softmax_rows(s.outer, s.length, x, y);
+        lg_parallel_ranges(s.outer, lg_least_rows(s.length), logarithm ? log_softmax_rows : softmax_rows,
+                           &(row_pass){ .length = s.length, .x = x, .out = y });
         return;
     }
     for (size_t o = 0; o < s.outer; o++)
@@ -184,10 +206,8 @@ static void backward(const lg_node *node, bool logarithm)
     if (!gx || node->output->size == 0)
         return;
     if (s.inner == 1) {
-        if (logarithm)
-            log_softmax_rows_backward(s.outer, s.length, g, y, add, gx);
-        else
-            softmax_rows_backward(s.outer, s.length, g, y, add, gx);
+        lg_parallel_ranges(s.outer, lg_least_rows(s.length), logarithm ? log_softmax_rows_backward : softmax_rows_backward,
+                           &(row_pass){ .length = s.length, .y = y, .g = g, .add = add, .out = gx });
         return;
     }
     for (size_t o = 0; o < s.outer; o++)

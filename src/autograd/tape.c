@@ -2,6 +2,7 @@
 #include "autograd/tape_internal.h"
 
 #include "tensor/memory_internal.h"
+#include "tensor/threads_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -349,6 +350,22 @@ lg_real *lg_grad_target(const lg_node *node, size_t i, bool *add)
     return input->grad;
 }
 
+typedef struct gift {
+    lg_real *restrict gradient;
+    const lg_real *restrict values;
+    bool add;
+} gift;
+
+static void give(size_t begin, size_t end, void *context)
+{
+    const gift g = *(const gift *)context;
+    if (g.add)
+        for (size_t k = begin; k < end; k++)
+            g.gradient[k] += g.values[k];
+    else if (begin < end)
+        memcpy(g.gradient + begin, g.values + begin, (end - begin) * sizeof *g.gradient);
+}
+
 void lg_grad_give(const lg_node *node, size_t i, lg_real *values)
 {
     lg_tensor *input = node->inputs[i];
@@ -359,14 +376,9 @@ void lg_grad_give(const lg_node *node, size_t i, lg_real *values)
         input->grad_written = true;
         return;
     }
-    bool add;
-    lg_real *gradient = lg_grad_target(node, i, &add);
-    if (!add) {
-        memcpy(gradient, values, input->size * sizeof *gradient);
-        return;
-    }
-    for (size_t k = 0; k < input->size; k++)
-        gradient[k] += values[k];
+    gift g = { .values = values };
+    g.gradient = lg_grad_target(node, i, &g.add);
+    lg_parallel_ranges(input->size, LG_LEAST_ELEMENTS, give, &g);
 }
 
 /* ----------------------------------------------- nodes, for ops of others */

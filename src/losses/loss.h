@@ -71,7 +71,8 @@ LG_API lg_reduction lg_loss_reduction(const lg_tensor *loss);
 /* ------------------------------------------------------------------- chunks
  * A loss's mathematics is one function on a chunk of consecutive units: it reads x and labels and writes the value of
  * each unit and, where wanted, the derivatives times `scale`. What reduction, weights and ignored units do is applied
- * around it. It must not write beyond its units and cannot fail. */
+ * around it. It must not write beyond its units and cannot fail. Threads share the chunks of a large batch: whatever a
+ * kernel keeps elsewhere may be another's at the same time. */
 #define LG_LOSS_MAX_INPUTS 6
 #define LG_LOSS_MAX_PARAMS 12
 

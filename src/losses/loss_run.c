@@ -2,8 +2,10 @@
  * the kernel, the sum kept in double, and the derivative handed to backward already scaled (loss.h). */
 #include "losses/loss_run_internal.h"
 #include "tensor/reduce_internal.h"
+#include "tensor/threads_internal.h"
 
 #define CHUNK_REALS 1024
+#define LEAST_SHARE 8192 /* reals of a thread's share: most losses take logarithms or exponentials of them */
 #define DEFAULT_IGNORE_INDEX (-100)
 
 /* What the node keeps. */
@@ -52,14 +54,10 @@ lg_real *lg_loss_reals(lg_tape *tape, bool needed, size_t count, bool *failed)
     return block;
 }
 
-static lg_status prepare_workspace(lg_loss_run *r, workspace *w)
+static lg_status prepare_workspace(lg_loss_run *r, size_t units, workspace *w)
 {
-    size_t widest = 1;
     bool failed = false;
-    for (size_t i = 0; i < r->count; i++)
-        if (r->info->inputs[i].layout != LG_WHOLE && r->width[i] > widest)
-            widest = r->width[i];
-    w->units = widest > CHUNK_REALS ? 1 : CHUNK_REALS / widest;
+    *w = (workspace){ .units = units };
     for (size_t i = 0; i < r->count; i++) {
         w->rows[i] = lg_loss_reals(r->tape, lg_is_gathered(r, i), w->units * r->width[i], &failed);
         w->row_derivatives[i] = lg_loss_reals(r->tape, lg_is_gathered(r, i) && r->derivative[i], w->units * r->width[i], &failed);
@@ -161,25 +159,65 @@ LG_CLONES double lg_loss_sum(const lg_real *values, size_t n)
     return lg_sum_of(values, n);
 }
 
+static lg_status run_chunk(const lg_loss_run *r, const workspace *w, size_t first, double *sum)
+{
+    const size_t units = r->units - first < w->units ? r->units - first : w->units;
+    lg_loss_chunk chunk;
+    fill_chunk(r, w, first, units, &chunk);
+    chunk.weight = leave_out_ignored(r, w, first, &chunk);
+    const lg_status status = r->checks ? check_values(r, &chunk, first) : LG_OK;
+    if (status != LG_OK)
+        return status;
+    r->info->kernel(&chunk);
+    if (chunk.weight)
+        apply_weights(r, &chunk, chunk.weight);
+    scatter_derivatives(r, w, first, units);
+    *sum = lg_loss_sum(chunk.loss, units);
+    return LG_OK;
+}
+
+/* All chunks of a run, in as many shares of consecutive ones as there are threads. */
+typedef struct chunk_pass {
+    const lg_loss_run *run;
+    size_t chunks, shares;
+    workspace *workspace; /* one for each share */
+    double *sum;          /* of each chunk: added up in their order, they give the same for any number of threads */
+} chunk_pass;
+
+static lg_status run_share(size_t index, size_t worker, void *context)
+{
+    const chunk_pass *p = context;
+    const workspace *w = &p->workspace[index];
+    lg_status status = LG_OK;
+    (void)worker;
+    for (size_t c = p->chunks * index / p->shares; status == LG_OK && c < p->chunks * (index + 1) / p->shares; c++)
+        status = run_chunk(p->run, w, c * w->units, &p->sum[c]);
+    return status;
+}
+
+static size_t units_at_once(const lg_loss_run *r)
+{
+    size_t widest = 1;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->info->inputs[i].layout != LG_WHOLE && r->width[i] > widest)
+            widest = r->width[i];
+    return widest > CHUNK_REALS ? 1 : CHUNK_REALS / widest;
+}
+
 static lg_status run_chunks(lg_loss_run *r, double *sum)
 {
-    workspace w = { 0 };
-    lg_status status = prepare_workspace(r, &w);
-    for (size_t first = 0; status == LG_OK && first < r->units; first += w.units) {
-        const size_t units = r->units - first < w.units ? r->units - first : w.units;
-        lg_loss_chunk chunk;
-        fill_chunk(r, &w, first, units, &chunk);
-        chunk.weight = leave_out_ignored(r, &w, first, &chunk);
-        if (r->checks)
-            status = check_values(r, &chunk, first);
-        if (status != LG_OK)
-            break;
-        r->info->kernel(&chunk);
-        if (chunk.weight)
-            apply_weights(r, &chunk, chunk.weight);
-        scatter_derivatives(r, &w, first, units);
-        *sum += lg_loss_sum(chunk.loss, units);
-    }
+    const size_t units = units_at_once(r), chunks = r->units / units + (r->units % units > 0);
+    const size_t most = r->inputs[0]->size / LEAST_SHARE, threads = most < 2 ? 1 : lg_num_threads();
+    chunk_pass pass = { .run = r, .chunks = chunks, .shares = threads < most ? threads : most < 1 ? 1 : most };
+    pass.sum = lg_arena_alloc(&r->tape->values, chunks * sizeof *pass.sum);
+    pass.workspace = lg_arena_alloc(&r->tape->values, pass.shares * sizeof *pass.workspace);
+    lg_status status = pass.sum && pass.workspace ? LG_OK : LG_E_MEMORY;
+    for (size_t i = 0; status == LG_OK && i < pass.shares; i++)
+        status = prepare_workspace(r, units, &pass.workspace[i]);
+    if (status == LG_OK)
+        status = lg_parallel(pass.shares, pass.shares, run_share, &pass);
+    for (size_t c = 0; status == LG_OK && c < chunks; c++)
+        *sum += pass.sum[c];
     return status;
 }
 

@@ -3,6 +3,8 @@
 #include "tensor/math_internal.h"
 
 typedef struct coefficients {
+    lg_real *restrict p, *restrict m, *restrict v;
+    const lg_real *restrict gradient;
     lg_real shrink;       /* 1 - learning_rate weight_decay in AdamW, 1 in Adam */
     lg_real decay;        /* weight_decay in Adam, 0 in AdamW */
     lg_real one_minus_b1; /* 1 - beta1 */
@@ -16,10 +18,12 @@ typedef struct coefficients {
  * m <- m + (1 - beta1) (g - m)
  * v <- beta2 v + (1 - beta2) g^2
  * p <- p - rate m / (sqrt(v) scale_v + epsilon)   */
-LG_CLONES static void sweep(size_t n, lg_real *restrict p, const lg_real *restrict gradient, lg_real *restrict m,
-                            lg_real *restrict v, coefficients c)
+LG_CLONES static void sweep(size_t begin, size_t end, void *context)
 {
-    for (size_t i = 0; i < n; i++) {
+    const coefficients c = *(const coefficients *)context;
+    lg_real *restrict p = c.p, *restrict m = c.m, *restrict v = c.v;
+    const lg_real *restrict gradient = c.gradient;
+    for (size_t i = begin; i < end; i++) {
         const lg_real shrunk = c.shrink * p[i];
         const lg_real g = gradient[i] + c.decay * shrunk;
         m[i] += c.one_minus_b1 * (g - m[i]);
@@ -32,7 +36,11 @@ static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_adam_options *o = &optimizer->options.adam;
     const double rate = optimizer->learning_rate, t = (double)optimizer->steps;
-    const coefficients c = {
+    coefficients c = {
+        .p = piece.values,
+        .m = optimizer->state[0] + offset,
+        .v = optimizer->state[1] + offset,
+        .gradient = piece.gradients,
         .shrink = (lg_real)(optimizer->decoupled ? 1 - rate * o->weight_decay : 1),
         .decay = (lg_real)(optimizer->decoupled ? 0 : o->weight_decay),
         .one_minus_b1 = (lg_real)(1 - o->beta1),
@@ -42,7 +50,7 @@ static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
         .scale_v = (lg_real)(1 / sqrt(1 - pow(o->beta2, t))),
         .epsilon = (lg_real)o->epsilon,
     };
-    sweep(piece.length, piece.values, piece.gradients, optimizer->state[0] + offset, optimizer->state[1] + offset, c);
+    lg_parallel_ranges(piece.length, LG_LEAST_ELEMENTS, sweep, &c);
 }
 
 static lg_optimizer *make(const char *what, const char *name, lg_params *params, const lg_adam_options *options,

@@ -5,6 +5,7 @@
 
 #include "autograd/params_internal.h"
 #include "optim/optimizer.h"
+#include "tensor/threads_internal.h"
 
 #define LG_OPTIMIZER_STATES 3
 

@@ -3,6 +3,8 @@
 #include "tensor/math_internal.h"
 
 typedef struct coefficients {
+    lg_block piece;
+    lg_real *state[LG_OPTIMIZER_STATES];
     lg_real rate, decay, alpha, one_minus_alpha, epsilon, momentum;
 } coefficients;
 
@@ -14,12 +16,12 @@ typedef struct coefficients {
  * p <- p - rate b                              (d, where there is no b)
  *
  * Inlined into one function per case below, in each of which a loop without branches is left. */
-LG_INLINE void sweep(lg_block piece, lg_real *restrict v, lg_real *restrict a, lg_real *restrict b, coefficients c,
-                     bool centered, bool momentum)
+LG_INLINE void sweep(size_t begin, size_t end, lg_block piece, lg_real *restrict v, lg_real *restrict a, lg_real *restrict b,
+                     coefficients c, bool centered, bool momentum)
 {
     lg_real *restrict p = piece.values;
     const lg_real *restrict gradient = piece.gradients;
-    for (size_t i = 0; i < piece.length; i++) {
+    for (size_t i = begin; i < end; i++) {
         const lg_real g = gradient[i] + c.decay * p[i];
         v[i] = c.alpha * v[i] + c.one_minus_alpha * g * g;
         lg_real variance = v[i];
@@ -35,30 +37,35 @@ LG_INLINE void sweep(lg_block piece, lg_real *restrict v, lg_real *restrict a, l
     }
 }
 
-LG_CLONES static void plain(lg_block piece, lg_real *const state[], coefficients c)
+LG_CLONES static void plain(size_t begin, size_t end, void *context)
 {
-    sweep(piece, state[0], NULL, NULL, c, false, false);
+    const coefficients *c = context;
+    sweep(begin, end, c->piece, c->state[0], NULL, NULL, *c, false, false);
 }
 
-LG_CLONES static void with_mean(lg_block piece, lg_real *const state[], coefficients c)
+LG_CLONES static void with_mean(size_t begin, size_t end, void *context)
 {
-    sweep(piece, state[0], state[1], NULL, c, true, false);
+    const coefficients *c = context;
+    sweep(begin, end, c->piece, c->state[0], c->state[1], NULL, *c, true, false);
 }
 
-LG_CLONES static void with_momentum(lg_block piece, lg_real *const state[], coefficients c)
+LG_CLONES static void with_momentum(size_t begin, size_t end, void *context)
 {
-    sweep(piece, state[0], NULL, state[1], c, false, true);
+    const coefficients *c = context;
+    sweep(begin, end, c->piece, c->state[0], NULL, c->state[1], *c, false, true);
 }
 
-LG_CLONES static void with_both(lg_block piece, lg_real *const state[], coefficients c)
+LG_CLONES static void with_both(size_t begin, size_t end, void *context)
 {
-    sweep(piece, state[0], state[1], state[2], c, true, true);
+    const coefficients *c = context;
+    sweep(begin, end, c->piece, c->state[0], c->state[1], c->state[2], *c, true, true);
 }
 
 static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_rmsprop_options *o = &optimizer->options.rmsprop;
-    const coefficients c = {
+    coefficients c = {
+        .piece = piece,
         .rate = (lg_real)optimizer->learning_rate,
         .decay = (lg_real)o->weight_decay,
         .alpha = (lg_real)o->alpha,
@@ -66,13 +73,10 @@ static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
         .epsilon = (lg_real)o->epsilon,
         .momentum = (lg_real)o->momentum,
     };
-    lg_real *state[LG_OPTIMIZER_STATES] = { NULL };
     for (size_t i = 0; i < optimizer->state_count; i++)
-        state[i] = optimizer->state[i] + offset;
-    if (o->centered)
-        (o->momentum > 0 ? with_both : with_mean)(piece, state, c);
-    else
-        (o->momentum > 0 ? with_momentum : plain)(piece, state, c);
+        c.state[i] = optimizer->state[i] + offset;
+    lg_range_task *const task = o->centered ? (o->momentum > 0 ? with_both : with_mean) : o->momentum > 0 ? with_momentum : plain;
+    lg_parallel_ranges(piece.length, LG_LEAST_ELEMENTS, task, &c);
 }
 
 lg_optimizer *lg_rmsprop_new(lg_params *params, const lg_rmsprop_options *options)

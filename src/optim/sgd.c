@@ -2,37 +2,51 @@
 #include "optim/optimizer_internal.h"
 #include "tensor/math_internal.h"
 
+typedef struct coefficients {
+    lg_real *restrict p, *restrict b; /* b: momentum */
+    const lg_real *restrict gradient;
+    lg_real rate, decay, momentum, fresh;
+    bool nesterov;
+} coefficients;
+
 /* g <- g + decay p;   p <- p - rate g */
-LG_CLONES static void descend(size_t n, lg_real *restrict p, const lg_real *restrict gradient, lg_real rate,
-                              lg_real decay)
+LG_CLONES static void descend(size_t begin, size_t end, void *context)
 {
-    for (size_t i = 0; i < n; i++)
-        p[i] -= rate * (gradient[i] + decay * p[i]);
+    const coefficients c = *(const coefficients *)context;
+    lg_real *restrict p = c.p;
+    const lg_real *restrict gradient = c.gradient;
+    for (size_t i = begin; i < end; i++)
+        p[i] -= c.rate * (gradient[i] + c.decay * p[i]);
 }
 
 /* g <- g + decay p;   b <- momentum b + fresh g;   p <- p - rate (b, or g + momentum b) */
-LG_CLONES static void descend_with_momentum(size_t n, lg_real *restrict p, const lg_real *restrict gradient,
-                                            lg_real *restrict b, lg_real rate, lg_real decay, lg_real momentum,
-                                            lg_real fresh, bool nesterov)
+LG_CLONES static void descend_with_momentum(size_t begin, size_t end, void *context)
 {
-    for (size_t i = 0; i < n; i++) {
-        const lg_real g = gradient[i] + decay * p[i];
-        b[i] = momentum * b[i] + fresh * g;
-        p[i] -= rate * (nesterov ? g + momentum * b[i] : b[i]);
+    const coefficients c = *(const coefficients *)context;
+    lg_real *restrict p = c.p, *restrict b = c.b;
+    const lg_real *restrict gradient = c.gradient;
+    for (size_t i = begin; i < end; i++) {
+        const lg_real g = gradient[i] + c.decay * p[i];
+        b[i] = c.momentum * b[i] + c.fresh * g;
+        p[i] -= c.rate * (c.nesterov ? g + c.momentum * b[i] : b[i]);
     }
 }
 
 static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_sgd_options *o = &optimizer->options.sgd;
-    const lg_real rate = (lg_real)optimizer->learning_rate, decay = (lg_real)o->weight_decay;
-    if (optimizer->state_count == 0) {
-        descend(piece.length, piece.values, piece.gradients, rate, decay);
-        return;
-    }
-    const lg_real fresh = optimizer->steps == 1 ? 1 : (lg_real)(1 - o->dampening);
-    descend_with_momentum(piece.length, piece.values, piece.gradients, optimizer->state[0] + offset, rate, decay,
-                          (lg_real)o->momentum, fresh, o->nesterov);
+    const bool plain = optimizer->state_count == 0;
+    coefficients c = {
+        .p = piece.values,
+        .b = plain ? NULL : optimizer->state[0] + offset,
+        .gradient = piece.gradients,
+        .rate = (lg_real)optimizer->learning_rate,
+        .decay = (lg_real)o->weight_decay,
+        .momentum = (lg_real)o->momentum,
+        .fresh = optimizer->steps == 1 ? 1 : (lg_real)(1 - o->dampening),
+        .nesterov = o->nesterov,
+    };
+    lg_parallel_ranges(piece.length, LG_LEAST_ELEMENTS, plain ? descend : descend_with_momentum, &c);
 }
 
 lg_optimizer *lg_sgd_new(lg_params *params, const lg_sgd_options *options)

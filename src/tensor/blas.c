@@ -2,6 +2,7 @@
  * (its own threads gain nothing on the small products of small nets). */
 #include "tensor/blas.h"
 #include "tensor/tensor_internal.h"
+#include "tensor/threads_internal.h"
 
 #include <cblas.h>
 #include <limits.h>
@@ -39,6 +40,56 @@ lg_status lg_gemm_check(const char *what, size_t m, size_t n, size_t k)
     return LG_OK;
 }
 
+/* A product as lg_gemm takes it. */
+typedef struct product {
+    bool transpose_a, transpose_b;
+    size_t m, n, k;
+    const lg_real *a, *b;
+    lg_real beta, *c;
+} product;
+
+static enum CBLAS_TRANSPOSE transposed(bool yes)
+{
+    return yes ? CblasTrans : CblasNoTrans;
+}
+
+/* Rows and columns of C from the given ones on, whose operands begin at a and b. */
+static void multiply(const product *p, size_t rows, size_t columns, const lg_real *a, const lg_real *b, lg_real *c)
+{
+    blas_gemm(CblasRowMajor, transposed(p->transpose_a), transposed(p->transpose_b), (int)rows, (int)columns, (int)p->k, 1,
+              a, (int)(p->transpose_a ? p->m : p->k), b, (int)(p->transpose_b ? p->k : p->n), p->beta, c, (int)p->n);
+}
+
+static void multiply_rows(size_t begin, size_t end, void *context)
+{
+    const product *p = context;
+    multiply(p, end - begin, p->n, p->a + begin * (p->transpose_a ? 1 : p->k), p->b, p->c + begin * p->n);
+}
+
+static void multiply_columns(size_t begin, size_t end, void *context)
+{
+    const product *p = context;
+    multiply(p, p->m, end - begin, p->a, p->b + begin * (p->transpose_b ? p->k : 1), p->c + begin);
+}
+
+/* y = op(A) x + beta y, A [rows, columns]. */
+static void multiply_vector(bool transpose, size_t rows, size_t columns, const lg_real *a, const lg_real *x, lg_real beta,
+                            lg_real *y)
+{
+    blas_gemv(CblasRowMajor, transposed(transpose), (int)rows, (int)columns, 1, a, (int)columns, x, 1, beta, y, 1);
+}
+
+#define LEAST_FLOPS ((size_t)500000) /* of a thread's share */
+
+/* How many rows (columns) are a thread's share, of which each takes that many operations. */
+static size_t least_share(size_t flops)
+{
+    return LEAST_FLOPS / flops > LG_RANGE_MULTIPLE ? LEAST_FLOPS / flops : LG_RANGE_MULTIPLE;
+}
+
+/* Threads divide C by rows or by columns. Of the products of a linear layer (weights [out, in], z = x w', dw = dz' x,
+ * dx = dz w) each thread then has its outputs' rows of w and dw for itself, or in dx its columns of w: what another has in
+ * its cache is slow to read and slower to write. */
 void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const lg_real *a, const lg_real *b,
              lg_real beta, lg_real *c)
 {
@@ -51,17 +102,16 @@ void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, c
             memset(c, 0, m * n * sizeof *c);
         return;
     }
-    const int rows = (int)m, columns = (int)n, depth = (int)k;
-    if (n == 1) { /* c = op(A) b */
-        blas_gemv(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_a ? depth : rows,
-                  transpose_a ? rows : depth, 1, a, transpose_a ? rows : depth, b, 1, beta, c, 1);
-    } else if (m == 1) { /* c' = op(B)' a' */
-        blas_gemv(CblasRowMajor, transpose_b ? CblasNoTrans : CblasTrans, transpose_b ? columns : depth,
-                  transpose_b ? depth : columns, 1, b, transpose_b ? depth : columns, a, 1, beta, c, 1);
-    } else {
-        blas_gemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, rows,
-                  columns, depth, 1, a, transpose_a ? rows : depth, b, transpose_b ? depth : columns, beta, c, columns);
-    }
+    product p = { transpose_a, transpose_b, m, n, k, a, b, beta, c };
+    const bool by_rows = n < 2 * LG_RANGE_MULTIPLE || (transpose_a && m >= 2 * LG_RANGE_MULTIPLE);
+    if (n == 1)
+        multiply_vector(transpose_a, transpose_a ? k : m, transpose_a ? m : k, a, b, beta, c);
+    else if (m == 1)
+        multiply_vector(!transpose_b, transpose_b ? n : k, transpose_b ? k : n, b, a, beta, c);
+    else if (by_rows)
+        lg_parallel_ranges(m, least_share(2 * n * k), multiply_rows, &p);
+    else
+        lg_parallel_ranges(n, least_share(2 * m * k), multiply_columns, &p);
 }
 
 lg_status lg_tensor_matmul(lg_tensor *c, const lg_tensor *a, bool transpose_a, const lg_tensor *b, bool transpose_b)

@@ -2,8 +2,9 @@
  *
  * Not OpenMP: a child that is forked by a program whose team has been used hangs in libgomp for ever, and libgomp's
  * threads spin while they wait for each other (5 ms of processor time for every parallel loop, measured on two busy
- * processors), which a library can't turn off. Here whoever waits sleeps; and a thread that comes too late is not waited
- * for, so that work never takes longer than alone by more than a wake-up call. */
+ * processors), which a library can't turn off. Here whoever waits looks for some microseconds, since work comes every few
+ * of them while a model trains, and then sleeps; and a thread that comes too late is not waited for, so that work never
+ * takes longer than alone by more than a wake-up call. */
 #include "tensor/threads_internal.h"
 
 #include <errno.h>
@@ -12,28 +13,41 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MESSAGE_BYTES 1024
+#define PATIENCE_NANOSECONDS 50000 /* to look for work before sleeping: what it takes to wake up */
 
 /* A call of lg_parallel that has the team. */
 typedef struct job {
-    size_t count, workers;
+    size_t count;
     lg_task *task;
     void *context;
     atomic_size_t next; /* task to be handed out */
 } job;
 
-/* What the lock guards, but for `next`. One for the process; a forked child begins with a fresh one. */
+/* The gate to the running job, in one word, so that a thread enters only the job that it has looked at: the number of the
+ * job, whether it is open, how many workers it takes, the caller included, and how many helpers are in it. */
+#define GATE_HELPER ((uint64_t)1)
+#define GATE_HELPERS ((uint64_t)0x1ff)
+#define GATE_WORKER ((uint64_t)0x200)
+#define GATE_WORKERS (GATE_HELPERS * GATE_WORKER)
+#define GATE_OPEN ((uint64_t)1 << 18)
+#define GATE_JOB ((uint64_t)1 << 19)
+
+/* One for the process; a forked child begins with a fresh one. The job is its caller's until the gate opens. */
 typedef struct team_state {
-    pthread_mutex_t lock;
-    pthread_cond_t work, done; /* a job has begun; its last helper has left */
-    size_t threads;            /* of the team, without the caller's */
-    bool taken;                /* by a caller */
-    bool open;                 /* the job may be joined */
-    uint64_t jobs;             /* so far: a helper joins each once at most */
-    size_t helpers;            /* in the job now */
+    atomic_bool taken;     /* by a caller, whose are `threads` and `jobs` then */
+    size_t threads;        /* of the team, without the caller's */
+    uint64_t jobs;         /* so far: a helper enters each once at most */
     job job;
+    _Atomic uint64_t gate;
+
+    pthread_mutex_t lock;  /* of what follows */
+    pthread_cond_t work, done; /* a gate has opened; the last helper has left a closed one */
+    atomic_size_t sleepers;    /* that wait for work */
+    atomic_bool caller_sleeps; /* and waits for done */
     size_t failed_index;
     lg_status status;
     char message[MESSAGE_BYTES];
@@ -49,33 +63,34 @@ static team_state team = FRESH_TEAM;
 static _Atomic(pid_t) owner;         /* process that the team is of; -pid while that makes it its own */
 static atomic_size_t chosen;         /* by lg_set_num_threads, 0: the default */
 static _Thread_local bool in_a_task; /* of this thread */
+static size_t processor_count;       /* that the process may run on, when first asked */
+static size_t default_count;
+static pthread_once_t counted = PTHREAD_ONCE_INIT; /* the last two are set */
 
 /* ------------------------------------------------------------------ number */
 
-static size_t default_threads(void)
+static size_t processors(void)
 {
-    const char *text = getenv("LUGE_NUM_THREADS");
-    if (text && *text >= '0' && *text <= '9') {
-        char *end;
-        errno = 0;
-        const unsigned long count = strtoul(text, &end, 10);
-        if (errno == 0 && *end == '\0' && count >= 1 && count <= LG_MAX_THREADS)
-            return count;
-    }
 #ifdef CPU_COUNT
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 && CPU_COUNT(&allowed) > 0)
         return CPU_COUNT(&allowed) < LG_MAX_THREADS ? (size_t)CPU_COUNT(&allowed) : LG_MAX_THREADS;
 #endif
-    const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return processors < 1 ? 1 : processors < LG_MAX_THREADS ? (size_t)processors : LG_MAX_THREADS;
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online < 1 ? 1 : online < LG_MAX_THREADS ? (size_t)online : LG_MAX_THREADS;
 }
-
-static size_t default_count;
 
 static void find_default(void)
 {
-    default_count = default_threads();
+    const char *text = getenv("LUGE_NUM_THREADS");
+    processor_count = default_count = processors();
+    if (!text || *text < '0' || *text > '9')
+        return;
+    char *end;
+    errno = 0;
+    const unsigned long count = strtoul(text, &end, 10);
+    if (errno == 0 && *end == '\0' && count >= 1 && count <= LG_MAX_THREADS)
+        default_count = count;
 }
 
 lg_status lg_set_num_threads(size_t count)
@@ -88,12 +103,9 @@ lg_status lg_set_num_threads(size_t count)
 
 size_t lg_num_threads(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     const size_t count = atomic_load(&chosen);
-    if (count > 0)
-        return count;
-    pthread_once(&once, find_default);
-    return default_count;
+    pthread_once(&counted, find_default);
+    return count > 0 ? count : default_count;
 }
 
 /* ------------------------------------------------------------------- tasks */
@@ -135,25 +147,76 @@ static void run_tasks(size_t worker)
     in_a_task = false;
 }
 
+/* ----------------------------------------------------------------- waiting */
+
+static uint64_t now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Passes about a microsecond; false when `end` has come. Where there is no processor for every thread, looking would
+ * keep the one from running who is looked for. */
+static bool look_on(uint64_t end, size_t workers)
+{
+    if (workers > processor_count)
+        return false;
+#if defined(__x86_64__) && defined(__GNUC__)
+    for (int i = 0; i < 8; i++)
+        __builtin_ia32_pause();
+#endif
+    return now() < end;
+}
+
 /* ----------------------------------------------------------------- helpers */
+
+/* Enters the job if it is open for this helper and was not entered before. */
+static bool try_to_join(size_t number, uint64_t *seen)
+{
+    uint64_t gate = atomic_load(&team.gate);
+    while ((gate & GATE_OPEN) && gate / GATE_JOB != *seen && number < (gate & GATE_WORKERS) / GATE_WORKER)
+        if (atomic_compare_exchange_weak(&team.gate, &gate, gate + GATE_HELPER)) {
+            *seen = gate / GATE_JOB;
+            return true;
+        }
+    return false;
+}
+
+static void join(size_t number, uint64_t *seen)
+{
+    const uint64_t end = now() + PATIENCE_NANOSECONDS;
+    do {
+        if (try_to_join(number, seen))
+            return;
+    } while (look_on(end, number + 1));
+    pthread_mutex_lock(&team.lock);
+    atomic_fetch_add(&team.sleepers, 1); /* before the gate is looked at: who opens it looks at them in the reverse order */
+    while (!try_to_join(number, seen))
+        pthread_cond_wait(&team.work, &team.lock);
+    atomic_fetch_sub(&team.sleepers, 1);
+    pthread_mutex_unlock(&team.lock);
+}
+
+static void leave(void)
+{
+    atomic_fetch_sub(&team.gate, GATE_HELPER);
+    if (!atomic_load(&team.caller_sleeps))
+        return;
+    pthread_mutex_lock(&team.lock);
+    pthread_cond_signal(&team.done);
+    pthread_mutex_unlock(&team.lock);
+}
 
 /* The life of the team's thread number `worker`. */
 static void *help(void *worker)
 {
     const size_t number = (size_t)(uintptr_t)worker;
-    uint64_t seen = 0;
-    pthread_mutex_lock(&team.lock);
-    for (;;) {
-        while (!team.open || team.jobs == seen || number >= team.job.workers)
-            pthread_cond_wait(&team.work, &team.lock);
-        seen = team.jobs;
-        team.helpers++;
-        pthread_mutex_unlock(&team.lock);
+    for (uint64_t seen = 0;;) {
+        join(number, &seen);
         lg_error_clear();
         run_tasks(number);
-        pthread_mutex_lock(&team.lock);
-        if (--team.helpers == 0)
-            pthread_cond_signal(&team.done);
+        leave();
     }
     return NULL;
 }
@@ -174,11 +237,12 @@ static void own_team(void)
         sched_yield();
 }
 
-/* Makes the team as large as `workers` need, or as the system lets it be. With the lock held. */
+/* Makes the team as large as `workers` need, or as the system lets it be. */
 static void grow_team(size_t workers)
 {
     if (team.threads + 1 >= workers)
         return;
+    pthread_once(&counted, find_default);
     sigset_t all, before;
     pthread_attr_t detached;
     sigfillset(&all);
@@ -193,6 +257,33 @@ static void grow_team(size_t workers)
     pthread_attr_destroy(&detached);
 }
 
+static void open_gate(size_t workers)
+{
+    atomic_store(&team.gate, ++team.jobs * GATE_JOB + GATE_OPEN + workers * GATE_WORKER);
+    if (atomic_load(&team.sleepers) == 0)
+        return;
+    pthread_mutex_lock(&team.lock);
+    pthread_cond_broadcast(&team.work);
+    pthread_mutex_unlock(&team.lock);
+}
+
+/* Returns when all helpers have left. */
+static void close_gate(size_t workers)
+{
+    atomic_fetch_and(&team.gate, ~GATE_OPEN);
+    const uint64_t end = now() + PATIENCE_NANOSECONDS;
+    do {
+        if ((atomic_load(&team.gate) & GATE_HELPERS) == 0)
+            return;
+    } while (look_on(end, workers));
+    pthread_mutex_lock(&team.lock);
+    atomic_store(&team.caller_sleeps, true);
+    while (atomic_load(&team.gate) & GATE_HELPERS)
+        pthread_cond_wait(&team.done, &team.lock);
+    atomic_store(&team.caller_sleeps, false);
+    pthread_mutex_unlock(&team.lock);
+}
+
 lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context)
 {
     if (workers > count)
@@ -202,32 +293,51 @@ lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context
     if (workers <= 1 || in_a_task)
         return run_alone(count, task, context);
     own_team();
-    pthread_mutex_lock(&team.lock);
-    const bool mine = !team.taken;
-    if (mine) {
-        team.taken = team.open = true;
-        grow_team(workers);
-        team.jobs++;
-        team.status = LG_OK;
-        team.job.count = count;
-        team.job.workers = workers;
-        team.job.task = task;
-        team.job.context = context;
-        atomic_store(&team.job.next, 0);
-        pthread_cond_broadcast(&team.work);
-    }
-    pthread_mutex_unlock(&team.lock);
-    if (!mine)
+    if (atomic_exchange(&team.taken, true))
         return run_alone(count, task, context);
+    grow_team(workers);
+    team.status = LG_OK;
+    team.job.count = count;
+    team.job.task = task;
+    team.job.context = context;
+    atomic_store(&team.job.next, 0);
+    open_gate(workers);
     run_tasks(0);
-    pthread_mutex_lock(&team.lock);
-    team.open = false;
-    while (team.helpers > 0)
-        pthread_cond_wait(&team.done, &team.lock);
+    close_gate(workers);
     const lg_status status = team.status;
     if (status != LG_OK)
         lg_fail(status, "%s", team.message);
-    team.taken = false;
-    pthread_mutex_unlock(&team.lock);
+    atomic_store(&team.taken, false);
     return status;
+}
+
+/* ------------------------------------------------------------------ ranges */
+
+typedef struct ranges {
+    size_t n, count;
+    lg_range_task *task;
+    void *context;
+} ranges;
+
+static size_t range_begin(const ranges *r, size_t index)
+{
+    return index == r->count ? r->n : r->n / r->count * index / LG_RANGE_MULTIPLE * LG_RANGE_MULTIPLE;
+}
+
+static lg_status run_range(size_t index, size_t worker, void *context)
+{
+    const ranges *r = context;
+    (void)worker;
+    r->task(range_begin(r, index), range_begin(r, index + 1), r->context);
+    return LG_OK;
+}
+
+void lg_parallel_ranges(size_t n, size_t least, lg_range_task *task, void *context)
+{
+    const size_t most = n / least, threads = most < 2 ? 1 : lg_num_threads();
+    ranges r = { .n = n, .count = threads < most ? threads : most, .task = task, .context = context };
+    if (r.count <= 1)
+        task(0, n, context);
+    else
+        (void)lg_parallel(r.count, r.count, run_range, &r);
 }

@@ -1,10 +1,13 @@
-/* How many threads the library may use. Work is divided where it pays (today: the samples of ctc), on a team of threads
- * that is made when first needed, sleeps between two pieces of work, and ends with the program.
+/* How many threads the library may use. Work is divided where it pays, on a team of threads that is made when first
+ * needed, looks for the next piece of work for some microseconds, then sleeps, and ends with the program: matrix products
+ * of a million operations or more, elementwise operations, softmax, losses and updates of some ten thousand elements, the
+ * samples of ctc.
  *
- * The same seed and the same number of threads give the same numbers, bit for bit, however busy the machine is. (What is
- * divided today gives them for any number.) All these functions may be called by any thread at any time. When several
- * threads of a program have work to divide at once, one of them gets the team and the others do theirs alone. A child
- * that is forked makes a team of its own when it needs one. The team's threads block all signals. */
+ * The same seed and the same number of threads give the same numbers, bit for bit, however busy the machine is. Between
+ * different numbers of threads only matrix products differ, in their last digits; all else is the same for any number.
+ * All these functions may be called by any thread at any time. When several threads of a program have work to divide at
+ * once, one of them gets the team and the others do theirs alone, with the same results. A child that is forked makes a
+ * team of its own when it needs one. The team's threads block all signals. */
 #ifndef LG_THREADS_H
 #define LG_THREADS_H
 

@@ -16,4 +16,16 @@ typedef lg_status lg_task(size_t index, size_t worker, void *context);
  * message as this thread's: the same as with one thread. */
 lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context);
 
+/* Elements begin .. end - 1 of a sweep. */
+typedef void lg_range_task(size_t begin, size_t end, void *context);
+
+#define LG_RANGE_MULTIPLE 64 /* where ranges begin: a line of the cache, or a vector, is one thread's */
+
+#define LG_LEAST_ELEMENTS ((size_t)16384) /* of a thread's share, where elements are simple: less pays no wake-up call */
+
+/* Divides a sweep over n elements among the threads, one range each, of at least `least` elements; the whole in one call
+ * where that makes only one. For sweeps whose elements do not depend on each other, and are thus the same for any number
+ * of threads. */
+void lg_parallel_ranges(size_t n, size_t least, lg_range_task *task, void *context);
+
 #endif
