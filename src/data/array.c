@@ -62,13 +62,28 @@ static double value_of(uint64_t bits, lg_element element)
     }
 }
 
-/* Bytes, the elements of pictures, do not go the long way. */
+static bool machine_is_big(void)
+{
+    const uint16_t one = 1;
+    return *(const unsigned char *)&one == 0;
+}
+
+/* Bytes, the elements of pictures, and floats as the machine has them do not go the long way. */
 static void decode(const lg_array_header *header, const unsigned char *bytes, size_t count, double *out)
 {
     const size_t size = size_of(header->element);
+    const bool as_is = header->big_endian == machine_is_big();
     if (header->element == LG_U1)
         for (size_t i = 0; i < count; i++)
             out[i] = bytes[i];
+    else if (header->element == LG_F8 && as_is)
+        memcpy(out, bytes, count * sizeof *out);
+    else if (header->element == LG_F4 && as_is)
+        for (size_t i = 0; i < count; i++) {
+            float value;
+            memcpy(&value, bytes + i * sizeof value, sizeof value);
+            out[i] = (double)value;
+        }
     else
         for (size_t i = 0; i < count; i++)
             out[i] = value_of(bits_of(bytes + i * size, size, header->big_endian), header->element);
@@ -281,9 +296,30 @@ static lg_status read_bytes(int descriptor, const char *path, uint64_t offset, v
     return LG_OK;
 }
 
+/* Whether elements are stored bit for bit. */
+static bool is_direct(const lg_array_header *header, const lg_array_store *store)
+{
+    return store->type == LG_STORE_REAL && store->divide_by <= 0 && header->big_endian == machine_is_big()
+           && header->element == (LG_REAL_BITS == 64 ? LG_F8 : LG_F4);
+}
+
+/* NaN and infinity are what is not 0 when taken from itself. */
+static bool all_finite(const lg_real *values, size_t count)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < count; i++)
+        others += !(values[i] - values[i] == 0);
+    return others == 0;
+}
+
 lg_status lg_array_read_at(int descriptor, const char *path, const lg_array_header *header, uint64_t start, size_t first,
                            size_t count, const lg_array_store *store, void *values)
 {
+    if (is_direct(header, store)) {
+        lg_status read = read_bytes(descriptor, path, start + first * sizeof(lg_real), values, count * sizeof(lg_real));
+        if (read < 0 || all_finite(values, count))
+            return read; /* else one by one, for what is allowed and for the message */
+    }
     unsigned char bytes[CHUNK * sizeof(double)];
     double decoded[CHUNK];
     const size_t size = size_of(header->element);
