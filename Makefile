@@ -81,7 +81,7 @@ SHARED := $(BUILD)/lib$(NAME).so.$(VERSION)
 
 # -------------------------------------------------------------------------------------------------- building
 
-.PHONY: all deps demo test test-long check-suites check-valgrind fuzz fuzz-long bench accuracy accuracy-losses docs install \
+.PHONY: all deps demo test test-long check-suites check-valgrind interop fuzz fuzz-long bench accuracy accuracy-losses docs install \
 	uninstall clean help FORCE $(TEST_SUITES:%=suite-%) $(TEST_SUITES:%=valgrind-%) $(BENCHES:%=bench-%) \
 	$(FUZZERS:%=fuzz-%)
 
@@ -195,6 +195,15 @@ $(TEST_SUITES:%=valgrind-%): valgrind-%: all $(BENCH_PROGRAMS) $(BUILD)/tests/ru
 	@$(RUN_TESTS) LG_TEST_LIGHT=1 CK_FORK=no CK_RUN_SUITE=$* valgrind -q --error-exitcode=1 --leak-check=full \
 	    --show-leak-kinds=definite --errors-for-leak-kinds=definite $(BUILD)/tests/run
 
+# Round trips with NumPy, pandas, scikit-learn, safetensors and PyTorch themselves, which pip installs into
+# $(BUILD)/interop-venv; PYTHON=/path/to/python has them already. Where they cannot be had one line says so.
+$(BUILD)/tests/interop/convert: $(BUILD)/tests/interop/convert.o $(STATIC)
+	@echo "  LD      $@"
+	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
+
+interop: all $(BUILD)/tests/interop/convert
+	@PYTHON='$(PYTHON)' sh tests/interop/run.sh '$(CURDIR)/$(BUILD)'
+
 # libFuzzer on every reader, for FUZZ_SECONDS each, from the corpora in tests/fuzz/ (which grow in build-fuzz/, not
 # there). Needs clang. What it finds is left as build-fuzz/NAME-crash-*; the ordinary tests replay the corpora. One reader
 # alone: make fuzz FUZZERS=npy.
@@ -288,6 +297,7 @@ help:
 	@echo 'make install         to PREFIX=$(PREFIX), below DESTDIR; make uninstall takes it away'
 	@echo 'make check-suites    the tests, suite by suite: with -j beside each other'
 	@echo 'make check-valgrind  the tests under valgrind, likewise'
+	@echo 'make interop         round trips with NumPy, PyTorch and their kin (Python; skipped where there is none)'
 	@echo 'make fuzz            libFuzzer on every reader, FUZZ_SECONDS=600 each (needs clang)'
 	@echo 'make fuzz-long       the same for four hours each'
 	@echo 'make bench           training steps of luge beside NumPy, PyTorch, scikit-learn: PYTHON=python3 BENCH="b c"'
