@@ -200,6 +200,17 @@ START_TEST(an_element_that_does_not_fit_is_named)
         assert_refused(LG_E_FORMAT, "t.npy: byte 85: element [0, 1] is 1e+300, which is too large");
     ck_assert_ptr_null(lg_npy_read("t.npy", LG_INT32));
     ck_assert_str_eq(lg_error(), "t.npy: byte 77: element [1, 0] is 2.5, which is not a whole number");
+    const double border[4] = { 3.4028235e38, -3.4028235677973362e38, 0, 0 }; /* these still round to the largest float */
+    write_npy(column_order, border, sizeof border);
+    lg_tensor *largest = lg_npy_read("t.npy", LG_REAL);
+    ck_assert_msg(largest != NULL, "%s", lg_error());
+    ck_assert(LG_REAL_BITS == 64 || lg_tensor_data(largest)[0] == (lg_real)FLT_MAX);
+    ck_assert(LG_REAL_BITS == 64 || lg_tensor_data(largest)[2] == (lg_real)-FLT_MAX);
+    lg_tensor_free(largest);
+    const double beyond[4] = { 0x1.ffffffp127, 0, 0, 0 };
+    write_npy(column_order, beyond, sizeof beyond);
+    if (LG_REAL_BITS == 32)
+        assert_refused(LG_E_FORMAT, "t.npy: byte 69: element [0, 0] is 3.40282357e+38, which is too large");
     const double large[4] = { 1, 2, 2147483648.0, 4 };
     write_npy(column_order, large, sizeof large);
     ck_assert_ptr_null(lg_npy_read("t.npy", LG_INT32));

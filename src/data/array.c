@@ -1,8 +1,8 @@
 /* The elements of an array in a file (array_internal.h). */
 #include "data/array_internal.h"
+#include "data/number_internal.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,8 +142,7 @@ static const char *why_not(const lg_array_store *store, double value)
         return store->allow_nan ? NULL : "and only finite numbers are expected";
     if (isinf(value))
         return store->allow_infinite ? NULL : "and only finite numbers are expected";
-    const double most = LG_REAL_BITS == 64 ? DBL_MAX : (double)FLT_MAX;
-    return store->type == LG_STORE_REAL && fabs(value) > most ? "which is too large" : NULL;
+    return store->type == LG_STORE_REAL && lg_number_too_large(value) ? "which is too large" : NULL;
 }
 
 static void store_values(const lg_array_store *store, const double *in, size_t count, void *values, size_t at)

@@ -1,13 +1,13 @@
 /* The target of rows that were read as numbers (target_internal.h). */
 #include "data/target_internal.h"
 
-#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/dataset_internal.h"
+#include "data/number_internal.h"
 #include "tensor/memory_internal.h"
 
 int lg_target_ascending(const void *a, const void *b)
@@ -153,12 +153,11 @@ static lg_status encode_classes(const lg_target *t, const double *values, size_t
 
 lg_status lg_target_encode(const lg_target *t, const double *values, size_t count, size_t row, void *out)
 {
-    const double most = LG_REAL_BITS == 64 ? DBL_MAX : (double)FLT_MAX;
     lg_real *real = out;
     if (t->kind == LG_CLASSES)
         return encode_classes(t, values, count, out);
     for (size_t i = 0; i < count; i++) {
-        if (t->kind != LG_BINARY && fabs(values[i]) > most)
+        if (t->kind != LG_BINARY && lg_number_too_large(values[i]))
             return lg_fail(LG_E_FORMAT, "%s: row %zu: the target is %.9g, which is too large", t->path, row + i, values[i]);
         real[i] = t->kind == LG_BINARY ? values[i] == t->positive : (lg_real)values[i];
     }
