@@ -1,5 +1,6 @@
 #include "quantile_report.h"
 #include "predictions.h"
+#include "quantile_picture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,7 +8,6 @@
 
 #define MOST_SHOWN 6 /* features in the table of lines */
 #define MOST_PARTS 4
-#define GRID 100 /* points of a curve in the picture */
 
 /* All in the units of the data. */
 typedef struct quantile_model {
@@ -17,8 +17,6 @@ typedef struct quantile_model {
     const lg_real *held_out;         /* the same by models that did not see the row; NULL: none */
     size_t folds;                    /* of held_out */
     const double *intercept, *slope; /* [quantiles], [quantiles, features] of a linear model; NULL of another */
-    double grid[GRID];               /* with one feature: where the curves of the picture are known */
-    const lg_real *curves;           /* [GRID, quantiles]; NULL with other features */
 } quantile_model;
 
 const char *quantile_name(double tau)
@@ -231,123 +229,6 @@ static lg_status write_lines(run *r, const trainer_data *data, const quantile_mo
     return run_file_end(&file);
 }
 
-/* ----------------------------------------------------------------- picture */
-
-typedef struct picture {
-    const trainer_data *data;
-    const quantile_model *model;
-} picture;
-
-/* Predictions at equal steps of the one feature, whose values come into grid; NULL on error. */
-static lg_tensor *predict_grid(const trainer_data *data, const quantile_results *results, double grid[GRID])
-{
-    const lg_real *x = lg_dataset_values(data->all, "x");
-    const double *mean = lg_scaler_means(data->scaler), *deviation = lg_scaler_deviations(data->scaler);
-    lg_real low = x[0], high = x[0], scaled[GRID];
-    for (size_t i = 0; i < lg_dataset_rows(data->all); i++) {
-        low = x[i] < low ? x[i] : low;
-        high = x[i] > high ? x[i] : high;
-    }
-    for (size_t i = 0; i < GRID; i++) {
-        scaled[i] = low + (high - low) * (lg_real)i / (GRID - 1);
-        grid[i] = mean ? (double)scaled[i] * deviation[0] + mean[0] : (double)scaled[i];
-    }
-    lg_dataset *points = lg_dataset_from_arrays(GRID, 1, scaled, NULL);
-    lg_tensor *curves = points ? lg_predict(results->outputs, results->model, points,
-                                            &(lg_fit_options){ .batch_size = GRID }) : NULL;
-    lg_dataset_free(points);
-    return curves;
-}
-
-/* The quantile nearest the median, by which rows stand in the picture where features are many. */
-static size_t middle(const quantile_model *model)
-{
-    size_t best = 0;
-    for (size_t q = 1; q < model->quantiles; q++)
-        if (fabs(model->tau[q] - 0.5) < fabs(model->tau[best] - 0.5))
-            best = q;
-    return best;
-}
-
-/* Where a row stands on the horizontal axis: its feature, or the middle prediction. */
-static double place(const picture *p, size_t row)
-{
-    const quantile_model *model = p->model;
-    if (!model->curves)
-        return (double)model->rows[row * model->quantiles + middle(model)];
-    const double x = (double)lg_dataset_values(p->data->all, "x")[row];
-    const lg_scaler *scaler = p->data->scaler;
-    return scaler ? x * lg_scaler_deviations(scaler)[0] + lg_scaler_means(scaler)[0] : x;
-}
-
-/* From blue for low quantiles, by violet, to orange for high ones. */
-static void curve_colour(const quantile_model *model, size_t q, char colour[16])
-{
-    static const double stops[3][3] = { { 31, 111, 180 }, { 128, 52, 140 }, { 217, 98, 43 } };
-    const double at = model->quantiles > 1 ? 2 * (double)q / (double)(model->quantiles - 1) : 1;
-    const size_t first = at >= 1;
-    unsigned mixed[3];
-    for (int i = 0; i < 3; i++)
-        mixed[i] = (unsigned)(stops[first][i] + (at - (double)first) * (stops[first + 1][i] - stops[first][i]));
-    snprintf(colour, 16, "#%02x%02x%02x", mixed[0] & 255, mixed[1] & 255, mixed[2] & 255);
-}
-
-static void write_points(FILE *gnuplot, const picture *p, const char *block, size_t count, const size_t *ids)
-{
-    const lg_real *y = lg_dataset_values(p->data->all, "y");
-    fprintf(gnuplot, "$%s << END\n", block);
-    for (size_t i = 0; i < count; i++)
-        fprintf(gnuplot, "%.9g %.9g\n", place(p, ids[i]), (double)y[ids[i]]);
-    fputs("END\n", gnuplot);
-}
-
-/* With one feature the curves; else what is predicted for each row. */
-static void write_curves(FILE *gnuplot, const picture *p)
-{
-    const quantile_model *model = p->model;
-    const size_t points = model->curves ? GRID : lg_dataset_rows(p->data->all);
-    const lg_real *values = model->curves ? model->curves : model->rows;
-    fputs("$curves << END\n", gnuplot);
-    for (size_t i = 0; i < points; i++) {
-        fprintf(gnuplot, "%.9g", model->curves ? model->grid[i] : place(p, i));
-        for (size_t q = 0; q < model->quantiles; q++)
-            fprintf(gnuplot, " %.9g", (double)values[i * model->quantiles + q]);
-        fputs("\n", gnuplot);
-    }
-    fputs("END\n", gnuplot);
-}
-
-static void quantiles_script(FILE *gnuplot, const void *context)
-{
-    const picture *p = context;
-    const lg_split *split = p->data->split;
-    const lg_dataset *all = p->data->all;
-    const char *feature = lg_dataset_feature_name(all, 0), *target = lg_dataset_target_name(all);
-    char label[64];
-    snprintf(label, sizeof label, "prediction of quantile %g", p->model->tau[middle(p->model)]);
-    write_points(gnuplot, p, "train", split->train_rows, split->train);
-    write_points(gnuplot, p, "validation", split->validation_rows, split->validation);
-    write_points(gnuplot, p, "test", split->test_rows, split->test);
-    write_curves(gnuplot, p);
-    fputs("set title 'Quantiles'\nset xlabel ", gnuplot);
-    plot_string(gnuplot, p->model->curves ? feature ? feature : "feature" : label);
-    fputs("\nset ylabel ", gnuplot);
-    plot_string(gnuplot, target ? target : "target");
-    fputs("\nset border 3\nset tics nomirror\nset grid lc rgb '#dddddd'\nset key top left reverse Left\n"
-          "plot $train using 1:2 with points pt 7 ps 0.35 lc rgb '#999999' title 'training'", gnuplot);
-    if (split->validation_rows)
-        fputs(", $validation using 1:2 with points pt 7 ps 0.35 lc rgb '#c9a800' title 'validation'", gnuplot);
-    if (split->test_rows)
-        fputs(", $test using 1:2 with points pt 7 ps 0.35 lc rgb '#2c9f45' title 'test'", gnuplot);
-    for (size_t k = p->model->quantiles; k-- > 0;) {
-        char colour[16];
-        curve_colour(p->model, k, colour);
-        fprintf(gnuplot, ", $curves using 1:%zu with %s lc rgb '%s' title '%g'", k + 2,
-                p->model->curves ? "lines lw 2" : "points pt 7 ps 0.2", colour, p->model->tau[k]);
-    }
-    fputs("\n", gnuplot);
-}
-
 /* ---------------------------------------------------------------- together */
 
 static lg_status write_rows(run *r, const trainer_data *data, const quantile_model *model)
@@ -395,9 +276,7 @@ static lg_status tell_and_write(run *r, const trainer_data *data, const quantile
     tell_lines(data, model);
     note_scores(r, model, parts, count);
     lg_status status = write_rows(r, data, model);
-    if (status == LG_OK && model->intercept)
-        status = write_lines(r, data, model);
-    return status == LG_OK ? plot_draw(r, "quantiles.svg", quantiles_script, &(picture){ data, model }) : status;
+    return status == LG_OK && model->intercept ? write_lines(r, data, model) : status;
 }
 
 lg_status quantile_report(run *r, const table_model *t, const quantile_options *options, const quantile_results *results)
@@ -408,21 +287,16 @@ lg_status quantile_report(run *r, const table_model *t, const quantile_options *
     double intercept[MOST_QUANTILES], *slope = calloc(options->quantiles * features + 1, sizeof *slope);
     if (!slope)
         return lg_fail(LG_E_MEMORY, "out of memory for %zu slopes", options->quantiles * features);
-    quantile_model model = { .quantiles = options->quantiles,
-                             .tau = options->tau,
-                             .rows = lg_tensor_data(results->rows),
-                             .held_out = lg_tensor_data(results->held_out),
-                             .folds = folds_count(t->folds),
-                             .intercept = linear ? intercept : NULL,
-                             .slope = slope };
-    lg_tensor *curves = features == 1 ? predict_grid(data, results, model.grid) : NULL; /* [GRID, quantiles] */
-    lg_status status = curves || features != 1 ? LG_OK : lg_error_code();
-    model.curves = lg_tensor_data(curves);
+    const quantile_model model = { .quantiles = options->quantiles,
+                                   .tau = options->tau,
+                                   .rows = lg_tensor_data(results->rows),
+                                   .held_out = lg_tensor_data(results->held_out),
+                                   .folds = folds_count(t->folds),
+                                   .intercept = linear ? intercept : NULL,
+                                   .slope = slope };
     if (linear)
         unscale_lines(data, results, options->quantiles, intercept, slope);
-    if (status == LG_OK)
-        status = tell_and_write(r, data, &model);
-    lg_tensor_free(curves);
+    lg_status status = tell_and_write(r, data, &model);
     free(slope);
-    return status;
+    return status == LG_OK ? quantile_draw(r, data, options, results) : status;
 }
