@@ -14,9 +14,7 @@
 #ifndef EXAMPLES_RUN_H
 #define EXAMPLES_RUN_H
 
-#include <luge.h>
-
-typedef struct run run;
+#include "run_facts.h"
 
 /* Makes the folder. out NULL: runs/NAME, or the first of runs/NAME-2, -3, ... that does not exist (found by making it,
  * so that two programs never get the same); with `overwrite` runs/NAME itself. Otherwise `out`, with its parents; if it
@@ -40,11 +38,6 @@ const char *run_path(run *r, const char *file);
  * lives as long as the run. */
 const char *run_checkpoint(run *r);
 
-/* What is noted below "arguments." and "data." so far, as texts that a checkpoint keeps and compares: all by which training
- * differs, so without --epochs, --threads and the patience of --early-stopping. They live until the next call or as long as
- * the run. NULL without memory. */
-const lg_metadata *run_facts(run *r, size_t *count);
-
 /* A file of the folder while it is written. end: checks, syncs, renames; on failure removes what was written.
  * discard: removes it. `name` must live until then. */
 typedef struct run_file {
@@ -56,19 +49,6 @@ typedef struct run_file {
 lg_status run_file_begin(run_file *file, run *r, const char *name);
 lg_status run_file_end(run_file *file);
 void run_file_discard(run_file *file);
-
-/* Facts: `key` is a path of names joined by points; a later value replaces an earlier one. A number that is NaN or
- * infinite is written as null, since JSON has neither. Out of memory shows in run_save. */
-void run_note_number(run *r, const char *key, double value);
-void run_note_count(run *r, const char *key, uint64_t value);
-void run_note_text(run *r, const char *key, const char *text);  /* NULL: null; bytes that are not UTF-8 become "?" */
-void run_note_flag(run *r, const char *key, bool value);
-void run_note_numbers(run *r, const char *key, size_t count, const double *values);
-void run_note_counts(run *r, const char *key, size_t count, const size_t *values);
-void run_note_texts(run *r, const char *key, size_t count, const char *const *texts);
-
-/* Lists a file in "files"; run_file_end does so by itself. */
-void run_note_file(run *r, const char *name);
 
 /* Prints the folder and the files that are listed: "runs/fraud: history.csv loss.svg run.json". */
 void run_print_files(const run *r);
