@@ -1,4 +1,5 @@
 #include "command_line.h"
+#include "loss_choice.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,10 +10,9 @@
 /* ----------------------------------------------------------------- options */
 
 enum {
-    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT, KEY_TEST_SPLIT, KEY_EPOCHS,
-    KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES, KEY_EARLY_STOPPING, KEY_CLIP_NORM,
-    KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_LOAD, KEY_PREDICT,
-    KEY_RESUME, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
+    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT,
+    KEY_TEST_SPLIT, KEY_EPOCHS, KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES,
+    KEY_EARLY_STOPPING, KEY_CLIP_NORM, KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_LOAD, KEY_PREDICT, KEY_RESUME, KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
 };
 
 #define MISSING_CHOICES "error|mean|median|drop"
@@ -23,7 +23,8 @@ static const struct argp_option shared_options[] = {
     { "data", KEY_DATA, "FILE", 0, "Rows to train on: CSV, IDX, NPY, NPZ or LIBSVM, as it is or in gzip", 2 },
     { "target", KEY_TARGET, "COLUMN", 0,
       "Column to predict: its name, or its number from 0 (-1 is the last); of NPZ the array, of LIBSVM \"label\"", 2 },
-    { "labels", KEY_LABELS, "FILE", 0, "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
+    { "labels", KEY_LABELS, "FILE", 0,
+      "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
     { "skip-lines", KEY_SKIP_LINES, "N", 0, "Lines of a CSV file before its table begins", 2 },
     { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },
     { "missing", KEY_MISSING, MISSING_CHOICES, 0,
@@ -45,18 +46,21 @@ static const struct argp_option shared_options[] = {
     { "threads", KEY_THREADS, "N", 0, "Threads that share the work, as in LUGE_NUM_THREADS=N", 3 },
     { "save-every", KEY_SAVE_EVERY, "N", 0, "Save a checkpoint after every N epochs, and after the last", 3 },
     { "resume", KEY_RESUME, "FILE", 0,
-      "Go on from a checkpoint (or from that of a run's folder), in its folder, with the options it was begun with", 3 },
+      "Go on from a checkpoint (or from that of a run's folder), in its folder, with the options it was begun with",
+      3 },
     { "load", KEY_LOAD, "MODEL", 0,
-      "Begin with the weights of a model: model.safetensors of a run, or the run's folder. Its layers, columns, classes and "
-      "the scale of its features hold for the new data", 3 },
+      "Begin with the weights of a model: model.safetensors of a run, or the run's folder. Its layers, columns, "
+      "classes and the scale of its features hold for the new data", 3 },
     { "predict", KEY_PREDICT, "FILE", 0,
-      "Train nothing: write what --load's model says of these rows to predictions.csv in --out (- is the standard output). "
-      "Columns are found by name, others are not read; without names, by position. A --target is left out", 3 },
+      "Train nothing: write what --load's model says of these rows to predictions.csv in --out (- is the standard "
+      "output). Columns are found by name, others are not read; without names, by position. A --target is left out",
+      3 },
     { 0, 0, 0, 0, "Output:", 4 },
     { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
     { "overwrite", KEY_OVERWRITE, 0, 0, "Replace the run that the folder holds", 4 },
     { "verbose", KEY_VERBOSE, "0|1|2", 0,
-      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere, of many short ones a few (1), as lines (2)", 4 },
+      "Epochs: not shown (0), as a bar on a terminal and a line elsewhere, of many short ones a few (1), as lines (2)",
+      4 },
     { "dry-run", KEY_DRY_RUN, 0, 0, "Read the data, show data and model, and stop before training", 4 },
 };
 
@@ -99,7 +103,9 @@ static void default_text(int key, const command_line *line, char *text, size_t b
             snprintf(text, bytes, "%g", options->learning_rate);
         break;
     case KEY_LOSS: snprintf(text, bytes, "%s", options->loss); break;
-    case KEY_EARLY_STOPPING: snprintf(text, bytes, options->early_stopping ? "%zu" : "off", options->early_stopping); break;
+    case KEY_EARLY_STOPPING:
+        snprintf(text, bytes, options->early_stopping ? "%zu" : "off", options->early_stopping);
+        break;
     case KEY_CLIP_NORM: snprintf(text, bytes, options->clip_norm > 0 ? "%g" : "off", options->clip_norm); break;
     case KEY_SAVE_EVERY: snprintf(text, bytes, "off"); break;
     case KEY_SEED: snprintf(text, bytes, "%llu", (unsigned long long)options->seed); break;
@@ -128,69 +134,7 @@ static char *show_default(int key, const char *text, void *input)
     return longer;
 }
 
-/* ------------------------------------------------------------------ losses */
-
-/* Whether --loss can be this one: it serves the trainer's task, from one prediction and one target of its shape. */
-static bool loss_fits(const trainer *about, const lg_loss_info *info)
-{
-    return (info->tasks & about->tasks) != 0 && lg_loss_input_count(info) == 2 &&
-           (about->tasks != LG_TASK_BINARY ||
-            (info->inputs[1].domain != LG_CLASS_INDEX && info->inputs[1].layout == LG_LIKE_PREDICTION));
-}
-
-static void list_losses(const trainer *about)
-{
-    for (size_t i = 0; i < lg_loss_count(); i++) {
-        const lg_loss_info *info = lg_loss_at(i);
-        if (!loss_fits(about, info))
-            continue;
-        printf("%s\n    %s\n    loss = %s\n", info->name, info->summary, info->formula);
-        for (size_t p = 0; p < lg_loss_param_count(info); p++) {
-            const lg_loss_param *param = &info->params[p];
-            if (strcmp(param->name, "from_logits") == 0)
-                continue;
-            printf("    --loss-param %s=", param->name);
-            if (param->choices)
-                printf("%s\n", param->choices);
-            else
-                printf("%g   in %c%g, %g%c\n", param->initial, param->low_open ? '(' : '[', param->low, param->high,
-                       param->high_open || isinf(param->high) ? ')' : ']');
-        }
-        for (size_t a = 0; a < LG_LOSS_MAX_ALIASES && info->aliases[a].name; a++)
-            printf("    --loss %s%s%s\n", info->aliases[a].name, info->aliases[a].presets ? " sets " : "",
-                   info->aliases[a].presets ? info->aliases[a].presets : "");
-    }
-    exit(EXIT_SUCCESS);
-}
-
-/* Names the losses that fit. */
-static void refuse_loss(struct argp_state *state, const command_line *line)
-{
-    char names[1024] = "";
-    for (size_t i = 0; i < lg_loss_count(); i++)
-        if (loss_fits(line->about, lg_loss_at(i)))
-            snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? ", " : "",
-                     lg_loss_at(i)->name);
-    argp_error(state, "--loss: \"%s\" does not fit this task; these do: %s", line->options->loss, names);
-}
-
-/* Once all is read: the loss by its name, with its parameters. */
-static void settle_loss(struct argp_state *state, command_line *line)
-{
-    lg_loss_spec *spec = &line->options->loss_spec;
-    if (lg_loss_find(line->options->loss, spec) != LG_OK)
-        argp_error(state, "--loss: %s", lg_error());
-    if (!loss_fits(line->about, spec->info))
-        refuse_loss(state, line);
-    for (size_t i = 0; i < line->loss_param_count; i++) {
-        if (strstr(line->loss_params[i], "from_logits"))
-            argp_error(state, "--loss-param: from_logits is the trainer's own: its model emits logits");
-        if (lg_loss_set(spec, line->loss_params[i]) != LG_OK)
-            argp_error(state, "--loss-param: %s", lg_error());
-    }
-    if (!isnan(lg_loss_get(spec, "from_logits")) && lg_loss_set(spec, "from_logits=true") != LG_OK)
-        argp_error(state, "--loss: %s", lg_error());
-}
+/* -------------------------------------------------------------- optimizers */
 
 /* An optimizer of this name is made on an empty set, for the sake of the message. */
 static void check_optimizer(struct argp_state *state, const char *name)
@@ -216,13 +160,14 @@ static bool is_one_of(const char *name, const char *const *names)
 /* Takes note of options that say how to train, and of those that a loaded model decides. */
 static void note_given(command_line *line, int key, const struct argp_option *options, size_t count)
 {
-    static const char *const for_predict[] = { "load", "predict", "target", "labels", "skip-lines", "threads", "out", "overwrite",
-                                               "verbose", "list-losses", NULL };
+    static const char *const for_predict[] = { "load", "predict", "target", "labels", "skip-lines", "threads", "out",
+                                               "overwrite", "verbose", "list-losses", NULL };
     const bool shared = options == shared_options;
     for (size_t i = 0; i < count && key; i++) {
         if (options[i].key != key)
             continue;
-        if ((!shared || !is_one_of(options[i].name, for_predict)) && !is_one_of(options[i].name, line->about->for_predict))
+        if ((!shared || !is_one_of(options[i].name, for_predict)) &&
+            !is_one_of(options[i].name, line->about->for_predict))
             line->not_for_predict = options[i].name;
         if (!shared && is_one_of(options[i].name, line->about->of_model))
             line->not_for_load = options[i].name;
@@ -269,8 +214,10 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
             argp_error(state, "--loss-param: given more than %d times", MOST_LOSS_PARAMS);
         line->loss_params[line->loss_param_count++] = arg;
         break;
-    case KEY_LIST_LOSSES: list_losses(line->about); break;
-    case KEY_EARLY_STOPPING: options->early_stopping = argument_count(state, "--early-stopping", arg, 1, 1000000); break;
+    case KEY_LIST_LOSSES: loss_list(line->about->tasks); break;
+    case KEY_EARLY_STOPPING:
+        options->early_stopping = argument_count(state, "--early-stopping", arg, 1, 1000000);
+        break;
     case KEY_CLIP_NORM: options->clip_norm = argument_real(state, "--clip-norm", arg, positive); break;
     case KEY_SEED: options->seed = argument_count(state, "--seed", arg, 0, INT64_MAX); break;
     case KEY_THREADS:
@@ -314,7 +261,8 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
             argp_error(state, "--resume goes on in the folder of its checkpoint: no %s",
                        options->out ? "--out" : "--overwrite");
         if (line->about->tasks)
-            settle_loss(state, line);
+            loss_settle(state, line->about->tasks, options->loss, line->loss_param_count, line->loss_params,
+                        &options->loss_spec);
         break;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -358,7 +306,8 @@ static void check_output(void)
 
 static bool is_left_out(const trainer *about, const char *name)
 {
-    if (name && (is_one_of(name, about->without) || (!about->kind && is_one_of(name, (const char *const[]){ "load", "predict", NULL }))))
+    static const char *const of_models[] = { "load", "predict", NULL };
+    if (name && (is_one_of(name, about->without) || (!about->kind && is_one_of(name, of_models))))
         return true;
     return name && !about->tasks && strstr(name, "loss") != NULL;
 }

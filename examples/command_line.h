@@ -49,7 +49,7 @@ typedef struct trainer {
     const char *const *without;
     const char *kind;               /* of its model files, for --load and --predict; NULL: it has neither */
     const char *const *of_model;    /* its own options that a model which is loaded decides, ended by NULL */
-    const char *const *for_predict; /* options, its own or shared, that have a meaning with --predict too, ended by NULL */
+    const char *const *for_predict; /* options, its own or shared, that --predict takes too, ended by NULL */
     const char *load, *predict;     /* what these do, for --help, where it is not about columns; NULL: it is */
     const struct argp_option *options; /* its own, ended by { 0 } */
     argp_parser_t parser;           /* of its own; its state->input is the pointer given to trainer_parse */

@@ -53,7 +53,7 @@ size_t folds_argument(struct argp_state *state, const char *text)
 size_t folds_settle(struct argp_state *state, size_t given, const trainer_options *options)
 {
     if (options->load && !options->predict && given != FOLDS_DEFAULT && given > 0)
-        argp_error(state, "--folds: a model that is loaded may have seen every row; new rows can be held back by --test-split");
+        argp_error(state, "--folds: a model that is loaded may have seen every row; --test-split holds new ones back");
     return given != FOLDS_DEFAULT ? given : options->load ? 0 : 5;
 }
 
@@ -106,7 +106,8 @@ static lg_split *split_of(const lg_split *whole, const size_t *fold, size_t whic
     return split;
 }
 
-/* Trains on the rows of the other folds, predicts those of fold `which`, and copies what it says to their places in out. */
+/* Trains on the rows of the other folds, predicts those of fold `which`, and copies what it says to their places in
+ * out. */
 static lg_status predict_fold(const folds *f, const trainer_data *data, const trainer_options *options,
                               const size_t *fold, size_t which, const fold_trainer *how, lg_real *out)
 {
@@ -143,8 +144,8 @@ lg_tensor *folds_predict(const folds *f, const trainer_data *data, const trainer
                          const fold_trainer *how)
 {
     if (data->split->train_rows < f->count) {
-        lg_fail(LG_E_PARAM, "%zu folds want as many rows to train on, but there are %zu; --folds 0 does without", f->count,
-                data->split->train_rows);
+        lg_fail(LG_E_PARAM, "%zu folds want as many rows to train on, but there are %zu; --folds 0 does without",
+                f->count, data->split->train_rows);
         return NULL;
     }
     lg_tensor *out = lg_tensor_full(LG_SHAPE(f->rows, how->width), NAN);

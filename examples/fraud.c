@@ -83,7 +83,7 @@ static lg_tensor *outputs(lg_tape *tape, const lg_batch *batch, void *model)
     lg_tensor *logits = logits_of(tape, batch, d); /* [batch] */
     lg_tensor *y = lg_batch_y(tape, batch);        /* [batch] */
     lg_tensor *loss = trainer_binary_loss(tape, &d->options.shared, batch, logits, y, LG_REDUCE_NONE);
-    if (loss && lg_tensor_size(loss) != rows) /* a loss of the batch as a whole: cross-entropy says how wrong a row is */
+    if (loss && lg_tensor_size(loss) != rows) /* of the batch as a whole: cross-entropy says how wrong a row is */
         loss = lg_binary_crossentropy(tape, logits, y, &(lg_loss_options){ .reduction = LG_REDUCE_NONE,
                                                                            .from_logits = true });
     lg_tensor *columns[] = { lg_reshape(tape, lg_sigmoid(tape, logits), LG_SHAPE(rows, 1)),

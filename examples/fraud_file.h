@@ -9,7 +9,8 @@
 lg_status fraud_save(run *r, const lg_params *params, const trainer_data *data, const fraud_options *options,
                      double threshold);
 
-/* The hidden layers, into the options, and the threshold, 0.5 for a model that has none. Checks that the layers are there. */
+/* The hidden layers, into the options, and the threshold, 0.5 for a model that has none. Checks that the layers are
+ * there. */
 lg_status fraud_load(const loaded_model *m, fraud_options *options, double *threshold);
 
 #endif

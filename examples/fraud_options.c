@@ -5,7 +5,8 @@ enum { KEY_POSITIVE = 256, KEY_HIDDEN, KEY_CLASS_WEIGHT, KEY_HARDEST };
 static const struct argp_option own_options[] = {
     { 0, 0, 0, 0, "The detector:", 1 },
     { "positive", KEY_POSITIVE, "CLASS", 0, "The class of --target that is fraud (default: the second of two)", 1 },
-    { "hidden", KEY_HIDDEN, "N,...", 0, "Widths of hidden layers, as in 64,32 (default: none, logistic regression)", 1 },
+    { "hidden", KEY_HIDDEN, "N,...", 0,
+      "Widths of hidden layers, as in 64,32 (default: none, logistic regression)", 1 },
     { "class-weight", KEY_CLASS_WEIGHT, "none|balanced", 0,
       "balanced: both classes count alike in training (default: none)", 1 },
     { "hardest", KEY_HARDEST, "N", 0, "Show the N rows of highest loss (default: 0)", 1 },

@@ -4,8 +4,8 @@
 
 #include <luge.h>
 
-/* The embedded breast_cancer.csv, 569 rows of 30 features, with the names of features and classes ("malignant", "benign")
- * that are not in the file. NULL on error. */
+/* The embedded breast_cancer.csv, 569 rows of 30 features, with the names of features and classes ("malignant",
+ * "benign") that are not in the file. NULL on error. */
 lg_dataset *nuclei_new(void);
 
 #endif

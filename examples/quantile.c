@@ -76,8 +76,8 @@ static lg_tensor *outputs(lg_tape *tape, const lg_batch *batch, void *model)
 
 /* -------------------------------------------------------------------- loss */
 
-/* One batch of training or evaluation: records the forward pass on the tape, returns the loss, of the standardised target.
- * What is reported beside it is in the data's units. */
+/* One batch of training or evaluation: records the forward pass on the tape, returns the loss, of the standardised
+ * target. What is reported beside it is in the data's units. */
 static lg_tensor *step(lg_tape *tape, const lg_batch *batch, void *model)
 {
     const regression *d = model;

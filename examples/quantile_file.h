@@ -9,7 +9,8 @@
 lg_status quantile_save(run *r, const lg_params *params, const trainer_data *data, const quantile_options *options,
                         const target_scale *scale);
 
-/* Quantiles, hidden layers and whether all is raw, into the options; and the scale. Checks that the layers are there. */
+/* Quantiles, hidden layers and whether all is raw, into the options; and the scale. Checks that the layers are
+ * there. */
 lg_status quantile_load(const loaded_model *m, quantile_options *options, target_scale *scale);
 
 #endif

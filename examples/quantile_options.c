@@ -15,8 +15,9 @@ static const struct argp_option own_options[] = {
     { "raw", KEY_RAW, 0, 0, "Take features and target as they are, not standardised", 1 },
     { "constant-rate", KEY_CONSTANT, 0, 0, "Keep the learning rate, instead of a cosine down to 0", 1 },
     { "textbook", KEY_TEXTBOOK, 0, 0,
-      "As the textbook: quantile 0.75 of its 1000 made-up rows (or of --data), from zero by plain descent on all rows at "
-      "once, 1000 epochs, learning rate 0.01, --raw --constant-rate --folds 0. Options after this one change it", 1 },
+      "As the textbook: quantile 0.75 of its 1000 made-up rows (or of --data), from zero by plain descent on all rows "
+      "at once, 1000 epochs, learning rate 0.01, --raw --constant-rate --folds 0. Options after this one change it",
+      1 },
     { 0 },
 };
 
@@ -51,7 +52,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                                             MOST_QUANTILES, options->tau);
         for (size_t q = 1; q < options->quantiles; q++)
             if (options->tau[q] <= options->tau[q - 1])
-                argp_error(state, "--quantiles: %g after %g: they have to ascend", options->tau[q], options->tau[q - 1]);
+                argp_error(state, "--quantiles: %g after %g: they have to ascend", options->tau[q],
+                           options->tau[q - 1]);
         break;
     case KEY_HIDDEN: options->hidden = hidden_argument(state, arg); break;
     case KEY_CROSSING:
@@ -70,10 +72,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const trainer quantile_about = {
     .name = "quantile",
-    .summary = "Trains a quantile regression, linear or a small network, for several quantiles at once. Without --data it "
-               "learns what Belgian households of 1857 spent on food, by their income (235 rows).",
-    .examples = "--load without --predict goes on training: the quantiles, the layers, and the scale of features and target are "
-                "those of the model; the learning rate begins at --lr again.\n\n"
+    .summary = "Trains a quantile regression, linear or a small network, for several quantiles at once. Without --data "
+               "it learns what Belgian households of 1857 spent on food, by their income (235 rows).",
+    .examples = "--load without --predict goes on training: the quantiles, the layers, and the scale of features and "
+                "target are those of the model; the learning rate begins at --lr again.\n\n"
                 "Examples:\n"
                 "  quantile --quantiles 0.1,0.5,0.9 --hidden 16\n"
                 "  quantile --textbook\n"

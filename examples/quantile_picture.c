@@ -122,7 +122,8 @@ static void quantiles_script(FILE *gnuplot, const void *context)
     fputs("\n", gnuplot);
 }
 
-lg_status quantile_draw(run *r, const trainer_data *data, const quantile_options *options, const quantile_results *results)
+lg_status quantile_draw(run *r, const trainer_data *data, const quantile_options *options,
+                        const quantile_results *results)
 {
     picture p = { .data = data, .options = options, .rows = lg_tensor_data(results->rows) };
     const bool one = lg_dataset_features(data->all) == 1;

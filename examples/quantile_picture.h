@@ -4,7 +4,9 @@
 
 #include "quantile_report.h"
 
-/* With one feature, target by feature with a curve for each quantile; else target by the quantile nearest the median. */
-lg_status quantile_draw(run *r, const trainer_data *data, const quantile_options *options, const quantile_results *results);
+/* With one feature, target by feature with a curve for each quantile; else target by the quantile nearest the
+ * median. */
+lg_status quantile_draw(run *r, const trainer_data *data, const quantile_options *options,
+                        const quantile_results *results);
 
 #endif

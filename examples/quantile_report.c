@@ -88,7 +88,8 @@ static size_t score_parts(const trainer_data *data, const quantile_model *model,
     const lg_split *split = data->split;
     const lg_real *y = lg_dataset_values(data->all, "y");
     const scored_part all[MOST_PARTS] = {
-        { .title = "training", .key = "train", .count = split->train_rows, .ids = split->train, .predicted = model->rows },
+        { .title = "training", .key = "train", .count = split->train_rows, .ids = split->train,
+          .predicted = model->rows },
         { .title = "validation", .key = "validation", .count = split->validation_rows, .ids = split->validation,
           .predicted = model->rows },
         { .title = "test", .key = "test", .count = split->test_rows, .ids = split->test, .predicted = model->rows },
@@ -172,12 +173,13 @@ static void note_scores(run *r, const quantile_model *model, const scored_part *
 
 /* The lines in the data's units: with z = (x - mean) / deviation and y = centre + unit (b + w z)
  *   slope = unit w / deviation,   intercept = centre + unit b - sum slope mean      */
-static void unscale_lines(const trainer_data *data, const quantile_results *results, size_t quantiles, double *intercept,
-                          double *slope)
+static void unscale_lines(const trainer_data *data, const quantile_results *results, size_t quantiles,
+                          double *intercept, double *slope)
 {
     const size_t features = lg_dataset_features(data->all);
     const target_scale scale = results->scale;
-    const lg_real *w = lg_tensor_data(lg_dense_weight(results->last)), *b = lg_tensor_data(lg_dense_bias(results->last));
+    const lg_real *w = lg_tensor_data(lg_dense_weight(results->last));
+    const lg_real *b = lg_tensor_data(lg_dense_bias(results->last));
     const double *mean = lg_scaler_means(data->scaler), *deviation = lg_scaler_deviations(data->scaler);
     for (size_t q = 0; q < quantiles; q++) {
         intercept[q] = scale.centre + scale.unit * (double)b[q];
@@ -248,7 +250,9 @@ static lg_status write_rows(run *r, const trainer_data *data, const quantile_mod
     }
     data_part *part = part_of_rows(data->split);
     lg_real *table = calloc(rows * columns, sizeof *table); /* [rows, columns] */
-    lg_status status = part && table ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
+    lg_status status = LG_OK;
+    if (!part || !table)
+        status = lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
     for (size_t i = 0; status == LG_OK && i < rows; i++) {
         const lg_real *predicted = model->rows + i * quantiles;
         lg_real *row = table + i * columns;
@@ -279,7 +283,8 @@ static lg_status tell_and_write(run *r, const trainer_data *data, const quantile
     return status == LG_OK && model->intercept ? write_lines(r, data, model) : status;
 }
 
-lg_status quantile_report(run *r, const table_model *t, const quantile_options *options, const quantile_results *results)
+lg_status quantile_report(run *r, const table_model *t, const quantile_options *options,
+                          const quantile_results *results)
 {
     const trainer_data *data = &t->data;
     const size_t features = lg_dataset_features(data->all);

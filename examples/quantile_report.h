@@ -6,13 +6,13 @@
 #include "table.h"
 #include "target_scale.h"
 
-/* "q50" for 0.5, "q2_5" for 0.025: for columns and keys. Valid until the next call but seven; and those of all quantiles,
- * until the next call. */
+/* "q50" for 0.5, "q2_5" for 0.025: for columns and keys. Valid until the next call but seven; and those of all
+ * quantiles, until the next call. */
 const char *quantile_name(double tau);
 const char *const *quantile_names(const quantile_options *options);
 
-/* Through lg_report, of a batch [rows, quantiles] and its target [rows]: pinball_q10, coverage_q10, ... and crossings, the
- * share of rows for which a higher quantile lies below a lower one. Losses are multiplied by `unit`. */
+/* Through lg_report, of a batch [rows, quantiles] and its target [rows]: pinball_q10, coverage_q10, ... and crossings,
+ * the share of rows for which a higher quantile lies below a lower one. Losses are multiplied by `unit`. */
 void quantile_report_batch(lg_tape *tape, const quantile_options *options, lg_tensor *predicted, lg_tensor *target,
                            double unit);
 
@@ -31,6 +31,7 @@ typedef struct quantile_results {
  *                       part), the loss of a row being its mean pinball loss over the quantiles
  *     lines.csv         of a linear model: quantile,(intercept) and the features
  *     quantiles.svg */
-lg_status quantile_report(run *r, const table_model *t, const quantile_options *options, const quantile_results *results);
+lg_status quantile_report(run *r, const table_model *t, const quantile_options *options,
+                          const quantile_results *results);
 
 #endif

@@ -239,7 +239,8 @@ lg_status binary_report(run *r, const predictions *p, const char *const names[2]
            chosen ? "best F1 on the" : "too few of a class to choose one on the", part_name(chosen_on));
     if ((status = print_scores(&best, names)) != LG_OK)
         return status;
-    printf("ROC AUC            %.4f\nAverage precision  %.4f\nF1                 %.4f at threshold %.4f, %.4f at 0.5\n\n",
+    printf("ROC AUC            %.4f\nAverage precision  %.4f\n"
+           "F1                 %.4f at threshold %.4f, %.4f at 0.5\n\n",
            best.roc_auc, best.average_precision, best.f1, *threshold, even.f1);
     run_note_text(r, "evaluated_on", part_name(judged_on));
     note_scores(r, "metrics", &best);

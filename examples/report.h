@@ -23,14 +23,15 @@ void predictions_free(predictions *p);
 #define BINARY_LEAST_ROWS 5
 
 /* The report. The threshold above which a probability counts as class 1 is the one with the best F1 on the validation
- * part (0.5 if that has fewer than BINARY_LEAST_ROWS rows of a class); the test part is judged by it, once. Where one of
- * the two is missing the next best part stands in.
+ * part (0.5 if that has fewer than BINARY_LEAST_ROWS rows of a class); the test part is judged by it, once. Where one
+ * of the two is missing the next best part stands in.
  *
  * Prints the classification report and the confusion matrix as scikit-learn lays them out, ROC AUC, average precision
  * and F1 (also at 0.5), and the `hardest` rows of highest loss: rows that are unusual, or that carry a wrong label.
  * Notes the numbers in run.json ("metrics", "metrics_at_one_half"; NaN where a class is missing).
- * *threshold is the one that was chosen. Writes confusion.svg and predictions.csv: row,part,target,probability,loss, a line
- * for each row; `row` counts the data's rows from 0, as pandas does, and numbers have the digits that tell them apart. */
+ * *threshold is the one that was chosen. Writes confusion.svg and predictions.csv: row,part,target,probability,loss, a
+ * line for each row; `row` counts the data's rows from 0, as pandas does, and numbers have the digits that tell them
+ * apart. */
 lg_status binary_report(run *r, const predictions *p, const char *const names[2], size_t hardest, double *threshold);
 
 #endif

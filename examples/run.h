@@ -22,8 +22,8 @@
 run *run_open(const char *name, const char *out, bool overwrite);
 void run_free(run *r);
 
-/* Opens the folder of an earlier run to go on from a checkpoint: `from` is that folder or a checkpoint in it. Its run.json
- * stays as it is, and run_save does nothing, until run_accept says that the checkpoint was gone on from. */
+/* Opens the folder of an earlier run to go on from a checkpoint: `from` is that folder or a checkpoint in it. Its
+ * run.json stays as it is, and run_save does nothing, until run_accept says that the checkpoint was gone on from. */
 run *run_resume(const char *from);
 void run_accept(run *r);
 

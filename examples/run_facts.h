@@ -19,9 +19,9 @@ void run_note_texts(run *r, const char *key, size_t count, const char *const *te
 /* Lists a file in "files"; run_file_end does so by itself. */
 void run_note_file(run *r, const char *name);
 
-/* What is noted below "arguments." and "data." so far, as texts that a checkpoint keeps and compares: all by which training
- * differs, so without --epochs, --threads and the patience of --early-stopping. They live until the next call or as long as
- * the run. NULL without memory. */
+/* What is noted below "arguments." and "data." so far, as texts that a checkpoint keeps and compares: all by which
+ * training differs, so without --epochs, --threads and the patience of --early-stopping. They live until the next call
+ * or as long as the run. NULL without memory. */
 const lg_metadata *run_facts(run *r, size_t *count);
 
 #endif

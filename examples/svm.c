@@ -11,11 +11,12 @@
  *     lambda |w|^2 + mean max(0, 1 - y (w x + b))^power,   power 1, or 2 with squared_hinge
  *
  * by sub-gradient descent with the step 1 / (lambda t), and takes the average of the way with weights t. By rights the
- * objective is 2 lambda-strongly convex and the step of Pegasos is 1 / (2 lambda t); twice that belongs to this average,
- * with which the distance to the optimum falls as 1 / t, without a logarithm (Lacoste-Julien, Schmidt, Bach 2012).
+ * objective is 2 lambda-strongly convex and the step of Pegasos is 1 / (2 lambda t); twice that belongs to this
+ * average, with which the distance to the optimum falls as 1 / t, without a logarithm (Lacoste-Julien, Schmidt, Bach
+ * 2012).
  *
- * The first of these steps throws away whatever the plane was. So a plane that is loaded, with s steps behind it, goes on
- * with 1 / (lambda (s + t)), and the average is that of the new steps alone.
+ * The first of these steps throws away whatever the plane was. So a plane that is loaded, with s steps behind it, goes
+ * on with 1 / (lambda (s + t)), and the average is that of the new steps alone.
  *
  * All rows train unless some are held back (--test-split), so that the objective is one that can be compared. How good
  * the machine is on rows that it has not seen, cross-validation tells. */
@@ -84,8 +85,8 @@ static lg_tensor *step(lg_tape *tape, const lg_batch *batch, void *model)
         lg_tensor *scores = scores_of(tape, batch, model); /* [batch, 1] */
         svm_report_batch(tape, lg_reshape(tape, scores, LG_SHAPE(lg_batch_rows(batch))), y);
     }
-    return lg_svm_linear(tape, x, lg_dense_weight(d->plane), lg_dense_bias(d->plane), y, d->options.lambda, power, false,
-                         &(lg_loss_options){ .labels = LG_LABELS_01 });
+    return lg_svm_linear(tape, x, lg_dense_weight(d->plane), lg_dense_bias(d->plane), y, d->options.lambda, power,
+                         false, &(lg_loss_options){ .labels = LG_LABELS_01 });
 }
 
 /* What is to be known of each row: score and hinge term.   [batch, 2] */

@@ -8,8 +8,8 @@
 /* `steps`: how many updates the plane has behind it. */
 lg_status svm_save(run *r, const lg_params *params, const trainer_data *data, const svm_options *options, size_t steps);
 
-/* That a file of --load has the plane; and, to go on training, its loss and lambda, for options that do not say, and its
- * steps. */
+/* That a file of --load has the plane; and, to go on training, its loss and lambda, for options that do not say, and
+ * its steps. */
 lg_status svm_load(const loaded_model *m, svm_options *options, size_t *steps);
 
 #endif

@@ -64,8 +64,8 @@ const trainer svm_about = {
     .summary = "Trains a linear support vector machine by sub-gradient descent. Without --data it tells benign from "
                "malignant tumours by 30 measures of cell nuclei (569 rows).",
     .examples = "--load without --predict goes on training: behind the s steps that a model has made the step is "
-                "1/(lambda (s + t)), so that what was learned is refined, not thrown away, and what comes out is the average "
-                "of the new steps. With --lr all steps are of that size.\n\n"
+                "1/(lambda (s + t)), so that what was learned is refined, not thrown away, and what comes out is the "
+                "average of the new steps. With --lr all steps are of that size.\n\n"
                 "Examples:\n"
                 "  svm --lambda 0.001\n"
                 "  svm --textbook\n"

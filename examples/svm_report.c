@@ -200,7 +200,8 @@ static void weights_script(FILE *gnuplot, const void *context)
     const size_t drawn = p->count < MOST_DRAWN ? p->count : MOST_DRAWN;
     fputs("$bars << END\n", gnuplot);
     for (size_t i = 0; i < drawn; i++)
-        fprintf(gnuplot, "%.9g %zu %s\n", p->features[i].weight, i, p->features[i].weight > 0 ? "0xd9622b" : "0x1f6fb4");
+        fprintf(gnuplot, "%.9g %zu %s\n", p->features[i].weight, i,
+                p->features[i].weight > 0 ? "0xd9622b" : "0x1f6fb4");
     fputs("END\nset title 'The features that weigh most'\nset ytics scale 0 (", gnuplot);
     for (size_t i = 0; i < drawn; i++) {
         fputs(i ? ", " : "", gnuplot);
@@ -212,8 +213,8 @@ static void weights_script(FILE *gnuplot, const void *context)
              p->model->names[1]);
     fputs(")\nset xlabel ", gnuplot);
     plot_string(gnuplot, towards);
-    fprintf(gnuplot, "\nset yrange [%g:-0.5]\nset border 1\nset xtics nomirror\nset grid xtics lc rgb '#dddddd'\nunset key\n"
-                     "set style fill solid\nset arrow from 0,-0.5 to 0,%g nohead lc rgb '#666666'\n"
+    fprintf(gnuplot, "\nset yrange [%g:-0.5]\nset border 1\nset xtics nomirror\nset grid xtics lc rgb '#dddddd'\n"
+                     "unset key\nset style fill solid\nset arrow from 0,-0.5 to 0,%g nohead lc rgb '#666666'\n"
                      "plot $bars using ($1/2):2:(abs($1)/2):(0.35):3 with boxxyerrorbars lc rgb variable notitle\n",
             (double)drawn - 0.5, (double)drawn - 0.5);
 }
@@ -265,7 +266,9 @@ static lg_status write_rows(run *r, const trainer_data *data, const svm_model *m
     const lg_real *y = lg_dataset_values(data->all, "y");
     data_part *part = part_of_rows(data->split);
     lg_real *table = calloc(rows * columns, sizeof *table); /* [rows, columns] */
-    lg_status status = part && table ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
+    lg_status status = LG_OK;
+    if (!part || !table)
+        status = lg_fail(LG_E_MEMORY, "out of memory for the predictions of %zu rows", rows);
     for (size_t i = 0; status == LG_OK && i < rows; i++) {
         lg_real *row = table + i * columns;
         row[0] = y[i];
@@ -275,7 +278,8 @@ static lg_status write_rows(run *r, const trainer_data *data, const svm_model *m
     }
     if (status == LG_OK)
         status = predictions_write(r, rows, part, columns,
-                                   (const char *[]){ "target", "score", "loss", "held_out_score", "held_out_loss" }, table);
+                                   (const char *[]){ "target", "score", "loss", "held_out_score", "held_out_loss" },
+                                   table);
     free(part);
     free(table);
     return status;

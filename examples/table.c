@@ -14,7 +14,8 @@ lg_status table_read(table_model *t, const trainer_options *options, lg_csv_opti
     if (t->loaded && !(csv.like = loaded_like(t->loaded, true)))
         return lg_error_code();
     lg_dataset *all = options->data ? trainer_read(options, csv) : embedded();
-    if (all && fold_count && options->test_split == 0 && !t->loaded && !(t->folds = folds_new(all, fold_count, scale))) {
+    const bool divide = all && fold_count && options->test_split == 0 && !t->loaded;
+    if (divide && !(t->folds = folds_new(all, fold_count, scale))) {
         lg_dataset_free(all);
         return lg_error_code();
     }

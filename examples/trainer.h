@@ -5,7 +5,7 @@
  *
  *     trainer_parse(&about, &options, argc, argv);         what is wrong with the command line ends here, exit 2
  *     lg_status status = ...read, build, lg_fit, report...;
- *     return trainer_end(status, signal);                  prints what failed, exit 1; dies of the signal if there was one
+ *     return trainer_end(status, signal);                  prints what failed, exit 1; dies of a signal that came
  *
  * Functions that can fail return NULL or a negative lg_status and leave their sentence in lg_error(), as the library's
  * do; only trainer_parse ends the program. */
@@ -44,10 +44,10 @@ typedef enum trainer_stream { TRAINER_SPLIT = 1, TRAINER_WEIGHTS, TRAINER_SHUFFL
                               TRAINER_OWN = 100 } trainer_stream;
 lg_rng trainer_rng(const trainer_options *options, trainer_stream stream);
 
-/* Reads --data: CSV, IDX, NPY, NPZ or LIBSVM, as the content says. `csv` is what the trainer wants of it (target_kind and positive
- * hold for all kinds); the shared options (--target, --labels, --drop, --missing) are added. Unsigned bytes, which pixels
- * are, become numbers in [0, 1]. Rows are vectors, "x" is [features]; with _pictures those of an array keep their shape,
- * and only those of a table are vectors. */
+/* Reads --data: CSV, IDX, NPY, NPZ or LIBSVM, as the content says. `csv` is what the trainer wants of it (target_kind
+ * and positive hold for all kinds); the shared options (--target, --labels, --drop, --missing) are added. Unsigned
+ * bytes, which pixels are, become numbers in [0, 1]. Rows are vectors, "x" is [features]; with _pictures those of an
+ * array keep their shape, and only those of a table are vectors. */
 lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv);
 lg_dataset *trainer_read_pictures(const trainer_options *options, lg_csv_options csv);
 
@@ -56,15 +56,16 @@ lg_optimizer *trainer_optimizer(const trainer_options *options, lg_params *param
 
 /* The options of lg_fit that the command line decides; the trainer adds what is its own. The history goes to
  * history.csv of the run, and with --save-every checkpoints to checkpoint.safetensors; call it when all arguments are
- * noted, since these are what --resume compares. With `r` NULL in silence, without files, validation and early stopping:
- * for a fold of cross-validation. */
+ * noted, since these are what --resume compares. With `r` NULL in silence, without files, validation and early
+ * stopping: for a fold of cross-validation. */
 lg_fit_options trainer_fit_options(const trainer_options *options, const lg_dataset *validation, run *r);
 
 /* Weights [classes] by which the classes of the training part count alike, for lg_fit_options.class_weight. */
 lg_status trainer_class_weights(const lg_dataset *train, size_t classes, lg_real *weights);
 
-/* "--loss" applied to logits and targets 0 or 1, both [n]: adapts both to what the loss wants (labels -1 and 1 for hinge
- * and its kin, probabilities where it takes no logits) and weights rows by the class weights that lg_fit was given. */
+/* "--loss" applied to logits and targets 0 or 1, both [n]: adapts both to what the loss wants (labels -1 and 1 for
+ * hinge and its kin, probabilities where it takes no logits) and weights rows by the class weights that lg_fit was
+ * given. */
 lg_tensor *trainer_binary_loss(lg_tape *tape, const trainer_options *options, const lg_batch *batch, lg_tensor *logits,
                                lg_tensor *target, lg_reduction reduction);
 
@@ -80,12 +81,13 @@ void trainer_note_data(run *r, const trainer_options *options, const trainer_dat
  * (interrupt.h), and the run ends as one that was interrupted. */
 lg_status trainer_note_history(run *r, const lg_history *history, const char *title);
 
-/* The end of the run: run.json with "finished", "interrupted" (by a signal in lg_fit or since) or "failed" and why; then names
- * the files. `r` may be NULL. Gives the status back, or what went wrong here. */
+/* The end of the run: run.json with "finished", "interrupted" (by a signal in lg_fit or since) or "failed" and why;
+ * then names the files. `r` may be NULL. Gives the status back, or what went wrong here. */
 lg_status trainer_close(run *r, const lg_history *history, lg_status status);
 
-/* The end of the program: prints the sentence of a failure to stderr ("fraud: what, where") and returns the exit status,
- * 0 or 1. A program that was interrupted (`signal_number`, of lg_history_signal, or since) dies of the signal here. */
+/* The end of the program: prints the sentence of a failure to stderr ("fraud: what, where") and returns the exit
+ * status, 0 or 1. A program that was interrupted (`signal_number`, of lg_history_signal, or since) dies of the signal
+ * here. */
 int trainer_end(lg_status status, int signal_number);
 
 #endif

@@ -13,8 +13,8 @@ static lg_status prepare_and_train(const trainer *about, const trainer_options *
     return status;
 }
 
-int trainer_main(const trainer *about, const trainer_options *options, const trainer_steps *steps, void *model, int argc,
-                 char **argv)
+int trainer_main(const trainer *about, const trainer_options *options, const trainer_steps *steps, void *model,
+                 int argc, char **argv)
 {
     const char *const *words = (const char *const *)argv;
     lg_history *history = NULL;

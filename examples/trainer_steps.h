@@ -1,4 +1,5 @@
-/* What every trainer's main does once the command line is read: predict and be done, or prepare, train and say what was left.
+/* What every trainer's main does once the command line is read: predict and be done, or prepare, train and say what was
+ * left.
  *
  *     static const trainer_steps steps = { prepare, train, predict, release };
  *
@@ -18,7 +19,8 @@
 typedef struct trainer_steps {
     /* Reads the data, makes the model, new or that of --load, and prints both: all that --dry-run shows. */
     lg_status (*prepare)(void *model);
-    /* Notes the trainer's own arguments, trains, and reports. *history is the caller's to free, also after a failure. */
+    /* Notes the trainer's own arguments, trains, and reports. *history is the caller's to free, also after a
+     * failure. */
     lg_status (*train)(void *model, run *r, lg_history **history);
     /* All of --load MODEL --predict FILE; NULL where there is no --predict. */
     lg_status (*predict)(void *model, int argc, const char *const *argv);
@@ -27,7 +29,7 @@ typedef struct trainer_steps {
 } trainer_steps;
 
 /* Returns the exit status; a program that a signal interrupted dies of it here. */
-int trainer_main(const trainer *about, const trainer_options *options, const trainer_steps *steps, void *model, int argc,
-                 char **argv);
+int trainer_main(const trainer *about, const trainer_options *options, const trainer_steps *steps, void *model,
+                 int argc, char **argv);
 
 #endif
