@@ -137,8 +137,8 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/examples/%.o $(EXAMPLE_SHARED) $(
 	@echo "  LD      $@"
 	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(EXAMPLE_LIBS) $(LIBS)
 
-# The worker counts the time that the library spends in BLAS.
-$(BUILD)/bench/worker: BENCH_WRAP := $(foreach f,sgemm dgemm sgemv dgemv,-Wl,--wrap=cblas_$(f))
+# bench/blas_time.c counts the time that the library spends in BLAS.
+BENCH_WRAP := $(foreach f,sgemm dgemm sgemv dgemv,-Wl,--wrap=cblas_$(f))
 $(BENCH_PROGRAMS): $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_SHARED) $(BUILD)/examples/blas_choice.o $(STATIC)
 	@echo "  LD      $@"
 	@$(CC) $(ALL_LDFLAGS) $(BENCH_WRAP) $^ -o $@ $(LIBS)
@@ -238,8 +238,11 @@ bench: $(BUILD)/bench/compare $(BUILD)/bench/worker
 	$(BUILD)/bench/compare --python $(PYTHON) --worker $(BUILD)/bench/worker --out $(BUILD)/bench $(BENCH_FLAGS) $(BENCH)
 
 # The others, one by one: bench-losses, bench-ctc, bench-math, bench-overhead, bench-scaling.
-$(filter-out bench-compare bench-worker,$(BENCHES:%=bench-%)): bench-%: $(BUILD)/bench/%
+$(filter-out bench-compare bench-worker bench-scaling,$(BENCHES:%=bench-%)): bench-%: $(BUILD)/bench/%
 	$<
+
+bench-scaling: $(BUILD)/bench/scaling
+	$< $(BUILD)/bench $(BENCH)
 
 # Every float through every elementary function; ACCURACY_STEP=100 takes every hundredth.
 ACCURACY_STEP ?= 1

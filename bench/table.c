@@ -115,7 +115,7 @@ void table_row(const row *r)
     printf("%-10s", w->name);
     print_time(step);
     print_time(entry_least(r, LUGE));
-    printf(" %10.4g %4.0f%%", (double)w->samples / step, 100 * r->blas);
+    printf(" %10.4g %4.0f%%", (double)w->samples / step, 100 * median(r->blas, r->rounds));
     if (w->flops > 0)
         printf(" %6.1f", 1e-9 * w->flops / step);
     else
@@ -184,7 +184,7 @@ bool table_csv(const comparison *all, const char *folder)
                     all->contestants[c].name, 1e6 * seconds, 1e6 * entry_least(r, c), (double)r->workload->samples / seconds,
                     entry_ratio(r, c), e->loss, e->gradient, !e->disagrees, e->processor);
             if (c == LUGE)
-                fprintf(file, "%.4f,%.0f\n", r->blas, r->memory);
+                fprintf(file, "%.4f,%.0f\n", median(r->blas, r->rounds), r->memory);
             else
                 fprintf(file, ",\n");
         }

@@ -22,8 +22,8 @@ typedef struct row {
     const workload *workload;
     size_t threads, rounds;
     entry entries[CONTESTANTS];
-    double blas;   /* share of luge's step */
-    double memory; /* of luge, bytes at most; 0: not measured */
+    double blas[MOST_ROUNDS]; /* share of luge's step, of all its threads */
+    double memory;            /* of luge, bytes at most; 0: not measured */
 } row;
 
 typedef struct startup {

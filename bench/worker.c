@@ -8,72 +8,14 @@
  *         drop c         ->  "0": the session is freed
  *         about it       ->  what luge is built with, in a line
  *     What the contestant does not do is answered by "none"; what went wrong by "error ...". */
+#include "blas_time.h"
 #include "workloads.h"
 
-#include <cblas.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_SESSIONS = 64, LINE_BYTES = 256 };
-
-static double seconds_of(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-/* ------------------------------------------------------------- time in BLAS
- * The linker sends the library's calls here (--wrap in the Makefile). */
-static bool counting;
-static _Atomic uint64_t blas_nanoseconds;
-
-static double begin(void)
-{
-    return counting ? seconds_of(CLOCK_MONOTONIC) : 0;
-}
-
-static void end(double start)
-{
-    if (counting)
-        atomic_fetch_add_explicit(&blas_nanoseconds, (uint64_t)(1e9 * (seconds_of(CLOCK_MONOTONIC) - start)),
-                                  memory_order_relaxed);
-}
-
-typedef enum CBLAS_ORDER order;
-typedef enum CBLAS_TRANSPOSE transpose;
-
-#define WRAP_GEMM(name, real)                                                                                             \
-    void __real_##name(order, transpose, transpose, int, int, int, real, const real *, int, const real *, int, real,     \
-                       real *, int);                                                                                      \
-    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,      \
-                       const real *b, int ldb, real beta, real *c, int ldc);                                              \
-    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,      \
-                       const real *b, int ldb, real beta, real *c, int ldc)                                               \
-    {                                                                                                                     \
-        const double start = begin();                                                                                     \
-        __real_##name(o, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                                           \
-        end(start);                                                                                                       \
-    }
-#define WRAP_GEMV(name, real)                                                                                             \
-    void __real_##name(order, transpose, int, int, real, const real *, int, const real *, int, real, real *, int);        \
-    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx,    \
-                       real beta, real *y, int dy);                                                                       \
-    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx,    \
-                       real beta, real *y, int dy)                                                                        \
-    {                                                                                                                     \
-        const double start = begin();                                                                                     \
-        __real_##name(o, ta, m, n, alpha, a, lda, x, dx, beta, y, dy);                                                    \
-        end(start);                                                                                                       \
-    }
-
-WRAP_GEMM(cblas_sgemm, float)
-WRAP_GEMM(cblas_dgemm, double)
-WRAP_GEMV(cblas_sgemv, float)
-WRAP_GEMV(cblas_dgemv, double)
 
 /* ----------------------------------------------------------------- sessions */
 
@@ -101,11 +43,11 @@ static bool run(session *s, size_t steps, timing *t)
 {
     const size_t granule = s->workload->granule > 0 ? s->workload->granule : 1;
     t->steps = (steps + granule - 1) / granule * granule;
-    t->wall = seconds_of(CLOCK_MONOTONIC);
-    t->processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    t->wall = wall_seconds();
+    t->processor = processor_seconds();
     const bool fine = session_run(s, t->steps);
-    t->processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - t->processor;
-    t->wall = seconds_of(CLOCK_MONOTONIC) - t->wall;
+    t->processor = processor_seconds() - t->processor;
+    t->wall = wall_seconds() - t->wall;
     return fine;
 }
 
@@ -142,17 +84,18 @@ static void answer(const char *line)
         printf("0\n");
         return;
     }
-    counting = strcmp(command, "gemm") == 0;
-    atomic_store(&blas_nanoseconds, 0);
+    const bool counting = strcmp(command, "gemm") == 0;
+    if (counting)
+        blas_time_begin();
     if (!workload_find(name))
         printf("none\n");
     else if (!s || !run(*s, steps, &t))
         printf("error: %s\n", lg_error());
     else if (counting)
-        printf("%.9g %.9g\n", 1e-9 * (double)atomic_load(&blas_nanoseconds), t.wall);
+        printf("%.9g %.9g\n", blas_time_end(), t.wall);
     else
         printf("%zu %.9g %.9g %.9g %.9g\n", t.steps, t.wall, t.processor, (*s)->value, session_gradient(*s));
-    counting = false;
+    blas_time_end();
 }
 
 /* One workload, for a human and for start-up and memory. */

@@ -72,6 +72,35 @@ START_TEST(a_rival_with_another_loss_is_void_and_the_exit_status_says_so)
 }
 END_TEST
 
+/* A line for each size of a sweep: its work grows, and so does its time between the ends. */
+START_TEST(scaling_has_a_row_for_every_size)
+{
+    ck_assert_int_eq(program_run("$bin/bench/scaling . length memory"), 0);
+    const char *csv = program_file("scaling.csv");
+    ck_assert_uint_eq(count_lines(csv), 9);
+    double size[2], work[2], us[2];
+    ck_assert_int_eq(sscanf(strstr(csv, "\nlength,10,"), "\nlength,%lf,%lf,%lf,", &size[0], &work[0], &us[0]), 3);
+    ck_assert_int_eq(sscanf(strstr(csv, "\nlength,2000,"), "\nlength,%lf,%lf,%lf,", &size[1], &work[1], &us[1]), 3);
+    ck_assert_double_eq(work[1] / work[0], size[1] / size[0]);
+    ck_assert(us[0] > 0 && us[1] > 2 * us[0]);
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "memory of training beyond"));
+    ck_assert_int_eq(program_run("$bin/bench/scaling no-such-folder"), 1);
+}
+END_TEST
+
+START_TEST(overhead_of_the_tape_is_counted_by_operation)
+{
+    double forward = 0, backward = 0, step = 0, blas = 0;
+    ck_assert_int_eq(program_run("$bin/bench/overhead 1"), 0);
+    const char *out = program_file("out"), *add = strstr(out, "\nadd "), *b = strstr(out, "\nworkload b: ");
+    ck_assert(add && b);
+    ck_assert_int_eq(sscanf(add, " add %lf %*f %lf", &forward, &backward), 2);
+    ck_assert_int_eq(sscanf(b, " workload b: %lf us per step, %lf of them in BLAS", &step, &blas), 2);
+    ck_assert(forward > 1 && backward > 1 && blas > 0 && blas < step);
+    ck_assert_int_eq(program_run("$bin/bench/overhead 0"), 2);
+}
+END_TEST
+
 START_TEST(wrong_options_are_usage_errors)
 {
     static const char *const wrong[] = { "x", "--rounds 0", "--threads 1,x", "--threads ''", "--no-such-option" };
@@ -92,6 +121,8 @@ Suite *bench_suite(void)
     tcase_add_test(tcase, the_worker_answers_line_by_line);
     tcase_add_test(tcase, without_python_luge_is_alone_in_the_table);
     tcase_add_test(tcase, a_rival_with_another_loss_is_void_and_the_exit_status_says_so);
+    tcase_add_test(tcase, scaling_has_a_row_for_every_size);
+    tcase_add_test(tcase, overhead_of_the_tape_is_counted_by_operation);
     tcase_add_test(tcase, wrong_options_are_usage_errors);
     suite_add_tcase(suite, tcase);
     return suite;
