@@ -97,11 +97,34 @@ static lg_status read_scale(loaded_model *m)
     return status;
 }
 
+/* --overwrite would remove the model long before another takes its place, or for good with --predict. */
+static lg_status check_folder(const loaded_model *m)
+{
+    const trainer_options *options = m->options;
+    struct stat model, replaced;
+    char *path = NULL;
+    if (!options->overwrite)
+        return LG_OK;
+    const int length = options->out ? asprintf(&path, "%s/" MODEL_NAME, options->out)
+                                    : asprintf(&path, "runs/%s/" MODEL_NAME, m->about->name);
+    if (length < 0)
+        return lg_fail(LG_E_MEMORY, "out of memory for the name of a file");
+    const bool same = stat(m->path, &model) == 0 && stat(path, &replaced) == 0 && model.st_dev == replaced.st_dev &&
+                      model.st_ino == replaced.st_ino;
+    lg_status status = LG_OK;
+    if (same)
+        status = lg_fail(LG_E_STATE, "%s: is the model that is loaded, which --overwrite would remove; --out can name "
+                                     "another folder", path);
+    free(path);
+    return status;
+}
+
 lg_status loaded_open_file(loaded_model *m, const trainer *about, const trainer_options *options)
 {
     *m = (loaded_model){ .about = about, .options = options, .path = path_of(options->load) };
     m->file = m->path ? lg_safetensors_open(m->path) : NULL;
-    return m->file ? check_kind(m) : lg_error_code();
+    lg_status status = m->file ? check_kind(m) : lg_error_code();
+    return status == LG_OK ? check_folder(m) : status;
 }
 
 lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_options *options)

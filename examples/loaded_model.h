@@ -26,7 +26,8 @@ typedef struct loaded_model {
     lg_dataset *like;                        /* the last that loaded_like gave */
 } loaded_model;
 
-/* Opens what --load names and checks that it is a model of the trainer's kind. Close it also on failure. */
+/* Opens what --load names and checks that it is a model of the trainer's kind, and that --overwrite would not remove it.
+ * Close it also on failure. */
 lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_options *options);
 void loaded_close(loaded_model *m);
 

@@ -86,6 +86,23 @@ START_TEST(predictions_get_a_folder_of_their_own)
 }
 END_TEST
 
+START_TEST(the_model_that_predicts_is_not_overwritten)
+{
+    program_ok(TRAIN_FRAUD);
+    program_ok("cp model/model.safetensors kept; ln -s model link");
+    const char *const commands[] = { "$bin/fraud --load model --predict rows.csv --out model --overwrite",
+                                     "$bin/fraud --load model/model.safetensors --predict rows.csv --out link/ --overwrite",
+                                     "$bin/fraud --load link --data rows.csv --target y --out ./model --overwrite" };
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        program_refused(1, "is the model that is loaded, which --overwrite would remove", commands[i]);
+    program_ok("cmp kept model/model.safetensors && test -e model/run.json");
+    program_ok("mkdir -p runs && mv model runs/fraud");
+    program_refused(1, "runs/fraud/model.safetensors: is the model that is loaded",
+                    "$bin/fraud --load runs/fraud --data rows.csv --target y --overwrite");
+    program_ok("$bin/fraud --load runs/fraud --predict rows.csv --overwrite --out elsewhere && test -e elsewhere/run.json");
+}
+END_TEST
+
 /* Lines of LIBSVM have no names; their labels are not asked for. */
 START_TEST(files_of_libsvm_are_predicted_by_position)
 {
@@ -243,6 +260,7 @@ Suite *predict_suite(void)
     tcase_add_test(tcase, classes_go_by_the_threshold_of_the_model);
     tcase_add_test(tcase, order_of_columns_names_and_header_do_not_matter);
     tcase_add_test(tcase, predictions_get_a_folder_of_their_own);
+    tcase_add_test(tcase, the_model_that_predicts_is_not_overwritten);
     tcase_add_test(tcase, files_of_libsvm_are_predicted_by_position);
     tcase_add_test(tcase, missing_numbers_are_filled_as_in_training);
     tcase_add_test(tcase, rows_that_do_not_fit_are_refused);
