@@ -62,6 +62,14 @@ size_t folds_count(const folds *f)
     return f ? f->count : 0;
 }
 
+lg_status folds_check(const folds *f, const trainer_data *data)
+{
+    if (!f || data->split->train_rows >= f->count)
+        return LG_OK;
+    return lg_fail(LG_E_PARAM, "%zu folds want as many rows to train on, but there are %zu; --folds 0 does without",
+                   f->count, data->split->train_rows);
+}
+
 /* The fold of each training row: rows in random order, class after class, dealt out like cards. */
 static lg_status deal(const folds *f, const trainer_data *data, const trainer_options *options, size_t *fold)
 {
@@ -143,11 +151,8 @@ static lg_status predict_fold(const folds *f, const trainer_data *data, const tr
 lg_tensor *folds_predict(const folds *f, const trainer_data *data, const trainer_options *options,
                          const fold_trainer *how)
 {
-    if (data->split->train_rows < f->count) {
-        lg_fail(LG_E_PARAM, "%zu folds want as many rows to train on, but there are %zu; --folds 0 does without",
-                f->count, data->split->train_rows);
+    if (folds_check(f, data) != LG_OK)
         return NULL;
-    }
     lg_tensor *out = lg_tensor_full(LG_SHAPE(f->rows, how->width), NAN);
     size_t *fold = calloc(f->rows, sizeof *fold);
     lg_status status = !out ? lg_error_code() : LG_OK;

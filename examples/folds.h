@@ -24,6 +24,9 @@ size_t folds_settle(struct argp_state *state, size_t given, const trainer_option
 /* How many; 0 of NULL. */
 size_t folds_count(const folds *f);
 
+/* LG_E_PARAM for fewer rows to train on than folds; of NULL there are enough. */
+lg_status folds_check(const folds *f, const trainer_data *data);
+
 /* How a trainer makes a model of its own for a fold. */
 typedef struct fold_trainer {
     void *model;                                                 /* of the trainer: with its options and no more */
@@ -35,7 +38,7 @@ typedef struct fold_trainer {
 
 /* Divides the rows of data->train into folds at random, by --seed, each with its share of every class, and predicts
  * each fold by a model that is trained on the others, with their mean and deviation. Returns [all rows, width], NaN for
- * the rows of other parts; lg_tensor_free is called on it. NULL with LG_E_PARAM for fewer rows than folds, with
+ * the rows of other parts; lg_tensor_free is called on it. NULL with what folds_check says, and with
  * LG_E_INTERRUPTED where a signal came (interrupt.h). */
 lg_tensor *folds_predict(const folds *f, const trainer_data *data, const trainer_options *options,
                          const fold_trainer *how);

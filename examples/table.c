@@ -20,6 +20,8 @@ lg_status table_read(table_model *t, const trainer_options *options, lg_csv_opti
         return lg_error_code();
     }
     lg_status status = trainer_split(&t->data, options, all);
+    if (status == LG_OK)
+        status = folds_check(t->folds, &t->data);
     if (status == LG_OK && t->loaded)
         status = loaded_scale(t->loaded, &t->data);
     else if (status == LG_OK && scale)

@@ -480,6 +480,7 @@ START_TEST(bad_data_is_one_line)
     program_write("one.csv", "a,y\n1,2\n");
     ck_assert_int_eq(program_run("$bin/quantile --data one.csv --target y"), 1);
     check_failure("5 folds want as many rows to train on, but there are 1");
+    ck_assert(!program_has("runs")); /* said before anything is trained */
     ck_assert_int_eq(program_run("$bin/quantile --data one.csv --target y --folds 0 --out one"), 0);
     ck_assert_double_eq_tol(metric("one/run.json", "train", 0.5, "pinball"), 0, 1e-3);
 }

@@ -411,6 +411,7 @@ START_TEST(bad_data_is_one_line)
     program_write("two.csv", "a,y\n1,0\n2,1\n");
     ck_assert_int_eq(program_run("$bin/svm --data two.csv --target y"), 1);
     check_failure("5 folds want as many rows to train on, but there are 2");
+    ck_assert(!program_has("runs")); /* said before anything is trained */
     ck_assert_int_eq(program_run("$bin/svm --data two.csv --target y --folds 0 --out two"), 0);
     ck_assert_double_eq(program_fact("two/run.json", "metrics.train.accuracy"), 1);
     program_write("wrong.csv", "a,y\n1,0\n12;5,1\n");
