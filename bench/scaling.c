@@ -89,17 +89,18 @@ static double depth_point(size_t size)
 
 static bool make_sequence(session *s)
 {
-    s->tensors[0] = draw_leaf(s, LG_SHAPE(CTC_SAMPLES, shape.length, CTC_CLASSES), -2, 2);
+    s->tensors[0] = draw(s, LG_SHAPE(CTC_SAMPLES, shape.length, CTC_CLASSES), -2, 2);
     s->tensors[1] = draw_indices(s, LG_SHAPE(CTC_SAMPLES, CTC_LABELS), CTC_CLASSES - 1);
     int32_t *labels = lg_tensor_indices(s->tensors[1]);
     for (size_t i = 0; labels && i < CTC_SAMPLES * CTC_LABELS; i++)
         labels[i]++; /* 0 is the blank */
+    s->leaf_count = 1;
     return s->tensors[0] && s->tensors[1];
 }
 
 static lg_tensor *record_sequence(session *s)
 {
-    return lg_ctc(s->tape, s->tensors[0], s->tensors[1], NULL, NULL, LG_CTC_LOGITS, 0, false, false, NULL);
+    return lg_ctc(s->tape, s->leaves[0], s->tensors[1], NULL, NULL, LG_CTC_LOGITS, 0, false, false, NULL);
 }
 
 static const workload sequence = { .name = "sequence", .make = make_sequence, .record = record_sequence };
@@ -208,28 +209,22 @@ enum { SWEEPS = sizeof sweeps / sizeof *sweeps };
 /* Least seconds of a step, and the share of BLAS; of as many as make 20 ms, five times. */
 static bool time_step(session *s, double *least, double *blas)
 {
+    session_time t = { 0 };
     size_t steps = 1;
-    double taken = 0;
-    for (;; steps *= 4) {
-        const double start = processor_seconds();
-        if (!session_run(s, steps))
+    for (; t.processor < 0.02; steps *= 4)
+        if (!session_time_steps(s, steps, &t))
             return false;
-        taken = processor_seconds() - start;
-        if (taken > 0.02)
-            break;
-    }
-    *least = taken / (double)steps;
-    for (size_t i = 0; i < 5 && taken < 1; i++) {
-        const double start = processor_seconds();
-        if (!session_run(s, steps))
+    steps /= 4;
+    *least = t.processor;
+    for (size_t i = 0; i < 5 && *least < 1; i++) {
+        if (!session_time_steps(s, steps, &t))
             return false;
-        const double seconds = (processor_seconds() - start) / (double)steps;
-        *least = seconds < *least ? seconds : *least;
+        *least = t.processor < *least ? t.processor : *least;
     }
-    const double start = wall_seconds();
+    *least /= (double)steps;
     blas_time_begin();
-    const bool fine = session_run(s, steps);
-    *blas = blas_time_end() / (wall_seconds() - start);
+    const bool fine = session_time_steps(s, steps, &t);
+    *blas = blas_time_end() / t.wall;
     return fine;
 }
 

@@ -34,21 +34,11 @@ static session **session_of(const char *name)
     return NULL;
 }
 
-typedef struct timing {
-    size_t steps;
-    double wall, processor;
-} timing;
-
-static bool run(session *s, size_t steps, timing *t)
+/* As many steps as asked, or up to the workload's next multiple; their number. 0 when it failed. */
+static size_t run(session *s, size_t steps, session_time *time)
 {
-    const size_t granule = s->workload->granule > 0 ? s->workload->granule : 1;
-    t->steps = (steps + granule - 1) / granule * granule;
-    t->wall = wall_seconds();
-    t->processor = processor_seconds();
-    const bool fine = session_run(s, t->steps);
-    t->processor = processor_seconds() - t->processor;
-    t->wall = wall_seconds() - t->wall;
-    return fine;
+    const size_t granule = s->workload->granule > 0 ? s->workload->granule : 1, made = (steps + granule - 1) / granule * granule;
+    return session_time_steps(s, made, time) ? made : 0;
 }
 
 static void say_about(void)
@@ -66,7 +56,7 @@ static void answer(const char *line)
 {
     char command[16], name[32];
     size_t steps = 0;
-    timing t;
+    session_time t;
     if (sscanf(line, "%15s %31s %zu", command, name, &steps) < 2) {
         printf("error: what is \"%.*s\"?\n", (int)strcspn(line, "\n"), line);
         return;
@@ -87,27 +77,29 @@ static void answer(const char *line)
     const bool counting = strcmp(command, "gemm") == 0;
     if (counting)
         blas_time_begin();
+    const size_t made = s ? run(*s, steps, &t) : 0;
     if (!workload_find(name))
         printf("none\n");
-    else if (!s || !run(*s, steps, &t))
+    else if (made == 0)
         printf("error: %s\n", lg_error());
     else if (counting)
         printf("%.9g %.9g\n", blas_time_end(), t.wall);
     else
-        printf("%zu %.9g %.9g %.9g %.9g\n", t.steps, t.wall, t.processor, (*s)->value, session_gradient(*s));
+        printf("%zu %.9g %.9g %.9g %.9g\n", made, t.wall, t.processor, (*s)->value, session_gradient(*s));
     blas_time_end();
 }
 
 /* One workload, for a human and for start-up and memory. */
 static int run_once(const char *name, size_t steps)
 {
-    timing t;
+    session_time t;
     session **s = workload_find(name) ? session_of(name) : NULL;
-    if (!s || !run(*s, steps, &t)) {
+    const size_t made = s ? run(*s, steps, &t) : 0;
+    if (made == 0) {
         fprintf(stderr, "worker: %s\n", workload_find(name) ? lg_error() : "there is no such workload");
         return EXIT_FAILURE;
     }
-    printf("%s: %.3f us per step, loss %.9g\n", name, 1e6 * t.wall / (double)t.steps, (*s)->value);
+    printf("%s: %.3f us per step, loss %.9g\n", name, 1e6 * t.wall / (double)made, (*s)->value);
     session_free(*s);
     return EXIT_SUCCESS;
 }

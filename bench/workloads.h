@@ -33,7 +33,10 @@ struct session {
     lg_params *params;
     lg_dense *layers[SESSION_LAYERS];
     lg_optimizer *optimizer;            /* NULL: nothing is updated */
-    lg_tensor *tensors[SESSION_TENSORS]; /* on the heap: the batch; those with gradients are leaves */
+    lg_tensor *tensors[SESSION_TENSORS]; /* on the heap: the batch */
+    lg_tensor *leaves[SESSION_TENSORS];  /* on the tape, of the first `leaf_count` tensors: these want gradients */
+    size_t leaf_count;
+    double placing, placing_processor; /* seconds so far of putting them there: not part of a step (workloads.c) */
     lg_dataset *dataset;
     size_t position; /* steps so far */
     lg_tensor *loss; /* of the last step, on the tape; */
@@ -55,12 +58,15 @@ void session_free(session *s);
 /* Length of all gradients of leaves after a step; 0 where there are only parameters. */
 double session_gradient(const session *s);
 
+/* Seconds of session_run: wall clock, and processor; less the placing of leaves. */
+typedef struct session_time {
+    double wall, processor;
+} session_time;
+bool session_time_steps(session *s, size_t steps, session_time *time);
+
 /* The next array of this workload: low + (high - low) u, u even in [0, 1) with 24 bits; or floor(u below). */
 lg_tensor *draw(session *s, size_t rank, const size_t *dims, double low, double high);
 lg_tensor *draw_indices(session *s, size_t rank, const size_t *dims, size_t below);
-
-/* The same, wanting a gradient. */
-lg_tensor *draw_leaf(session *s, size_t rank, const size_t *dims, double low, double high);
 
 /* Layer `index` in -> out, weight and bias even in +-1 / sqrt(in), drawn in this order. */
 bool draw_dense(session *s, size_t index, size_t in, size_t out, lg_activation activation);

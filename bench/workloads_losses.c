@@ -2,8 +2,10 @@
 
 enum { ELEMENTS = 1000000, SIDE = 1000, CE_ROWS = 4096, PAIRS = 7812, WIDTH = 128 };
 
-static bool complete(const session *s, size_t tensors)
+/* Whether the tensors are there, of which the first `leaves` want gradients. */
+static bool complete(session *s, size_t tensors, size_t leaves)
 {
+    s->leaf_count = leaves;
     for (size_t i = 0; i < tensors; i++)
         if (!s->tensors[i])
             return false;
@@ -14,12 +16,12 @@ static bool complete(const session *s, size_t tensors)
 
 static bool make_ctc(session *s, size_t samples, size_t frames, size_t classes, size_t labels)
 {
-    s->tensors[0] = draw_leaf(s, LG_SHAPE(samples, frames, classes), -2, 2);
+    s->tensors[0] = draw(s, LG_SHAPE(samples, frames, classes), -2, 2);
     s->tensors[1] = draw_indices(s, LG_SHAPE(samples, labels), classes - 1);
     int32_t *label = lg_tensor_indices(s->tensors[1]);
     for (size_t i = 0; label && i < samples * labels; i++)
         label[i]++; /* 0 is the blank */
-    return complete(s, 2);
+    return complete(s, 2, 1);
 }
 
 static bool make_f1(session *s)
@@ -34,7 +36,7 @@ static bool make_f2(session *s)
 
 static lg_tensor *record_ctc(session *s)
 {
-    return lg_ctc(s->tape, s->tensors[0], s->tensors[1], NULL, NULL, LG_CTC_LOGITS, 0, false, false, NULL);
+    return lg_ctc(s->tape, s->leaves[0], s->tensors[1], NULL, NULL, LG_CTC_LOGITS, 0, false, false, NULL);
 }
 
 /* ------------------------------------------------ i: losses by themselves */
@@ -42,12 +44,12 @@ static lg_tensor *record_ctc(session *s)
 /* Two arrays of a million: predictions and targets, in these ranges. */
 static bool make_two(session *s, double low, double high, double target_low, double target_high, bool labels)
 {
-    s->tensors[0] = draw_leaf(s, LG_SHAPE(ELEMENTS), low, high);
+    s->tensors[0] = draw(s, LG_SHAPE(ELEMENTS), low, high);
     s->tensors[1] = draw(s, LG_SHAPE(ELEMENTS), target_low, target_high);
     lg_real *y = lg_tensor_data(s->tensors[1]);
     for (size_t i = 0; y && labels && i < ELEMENTS; i++)
         y[i] = y[i] < (lg_real)0.5;
-    return complete(s, 2);
+    return complete(s, 2, 1);
 }
 
 static bool make_numbers(session *s)
@@ -67,60 +69,60 @@ static bool make_logits(session *s)
 
 static lg_tensor *record_mse(session *s)
 {
-    return lg_mean_squared_error(s->tape, s->tensors[0], s->tensors[1], NULL);
+    return lg_mean_squared_error(s->tape, s->leaves[0], s->tensors[1], NULL);
 }
 
 static lg_tensor *record_huber(session *s)
 {
-    return lg_huber(s->tape, s->tensors[0], s->tensors[1], 1, NULL);
+    return lg_huber(s->tape, s->leaves[0], s->tensors[1], 1, NULL);
 }
 
 static lg_tensor *record_bce(session *s)
 {
-    return lg_binary_crossentropy(s->tape, s->tensors[0], s->tensors[1], NULL);
+    return lg_binary_crossentropy(s->tape, s->leaves[0], s->tensors[1], NULL);
 }
 
 static lg_tensor *record_bce_logits(session *s)
 {
-    return lg_binary_crossentropy(s->tape, s->tensors[0], s->tensors[1], &(lg_loss_options){ .from_logits = true });
+    return lg_binary_crossentropy(s->tape, s->leaves[0], s->tensors[1], &(lg_loss_options){ .from_logits = true });
 }
 
 static lg_tensor *record_focal(session *s)
 {
-    return lg_binary_focal_crossentropy(s->tape, s->tensors[0], s->tensors[1], 2, 0.25, LG_ALPHA_BALANCED,
+    return lg_binary_focal_crossentropy(s->tape, s->leaves[0], s->tensors[1], 2, 0.25, LG_ALPHA_BALANCED,
                                         &(lg_loss_options){ .from_logits = true });
 }
 
 static bool make_kl(session *s)
 {
-    s->tensors[0] = draw_leaf(s, LG_SHAPE(SIDE, SIDE), -9, -5); /* log Q */
+    s->tensors[0] = draw(s, LG_SHAPE(SIDE, SIDE), -9, -5); /* log Q */
     s->tensors[1] = draw(s, LG_SHAPE(SIDE, SIDE), 0, 0.002);    /* P */
-    return complete(s, 2);
+    return complete(s, 2, 1);
 }
 
 static lg_tensor *record_kl(session *s)
 {
-    return lg_kl_divergence(s->tape, s->tensors[0], s->tensors[1], LG_KL_LOG_PROBS, false, NULL);
+    return lg_kl_divergence(s->tape, s->leaves[0], s->tensors[1], LG_KL_LOG_PROBS, false, NULL);
 }
 
 static bool make_softmax(session *s)
 {
-    s->tensors[0] = draw_leaf(s, LG_SHAPE(CE_ROWS, SIDE), -4, 4);
+    s->tensors[0] = draw(s, LG_SHAPE(CE_ROWS, SIDE), -4, 4);
     s->tensors[1] = draw_indices(s, LG_SHAPE(CE_ROWS), SIDE);
-    return complete(s, 2);
+    return complete(s, 2, 1);
 }
 
 static lg_tensor *record_softmax(session *s)
 {
-    return lg_sparse_categorical_crossentropy(s->tape, s->tensors[0], s->tensors[1],
+    return lg_sparse_categorical_crossentropy(s->tape, s->leaves[0], s->tensors[1],
                                               &(lg_loss_options){ .from_logits = true });
 }
 
 static bool make_vectors(session *s, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        s->tensors[i] = draw_leaf(s, LG_SHAPE(PAIRS, WIDTH), -1, 1);
-    return complete(s, count);
+        s->tensors[i] = draw(s, LG_SHAPE(PAIRS, WIDTH), -1, 1);
+    return complete(s, count, count);
 }
 
 static bool make_triplet(session *s)
@@ -130,7 +132,7 @@ static bool make_triplet(session *s)
 
 static lg_tensor *record_triplet(session *s)
 {
-    return lg_triplet_margin(s->tape, s->tensors[0], s->tensors[1], s->tensors[2], 0.2, LG_DISTANCE_SQEUCLIDEAN, 2, false,
+    return lg_triplet_margin(s->tape, s->leaves[0], s->leaves[1], s->leaves[2], 0.2, LG_DISTANCE_SQEUCLIDEAN, 2, false,
                              false, NULL);
 }
 
@@ -141,7 +143,7 @@ static bool make_cosine(session *s)
 
 static lg_tensor *record_cosine(session *s)
 {
-    return lg_cosine_similarity(s->tape, s->tensors[0], s->tensors[1], 1, NULL);
+    return lg_cosine_similarity(s->tape, s->leaves[0], s->leaves[1], 1, NULL);
 }
 
 static const workload f1 = { "f1", "CTC from logits, 32 x 150 frames, 64 classes, 20 labels", 32, 0, 0, make_f1,
