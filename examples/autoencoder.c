@@ -6,14 +6,13 @@
 lg_status autoencoder_init(autoencoder *model, const autoencoder_options *options, lg_rng *rng)
 {
     *model = (autoencoder){ .options = *options, .params = lg_params_new(), .epoch = 1 };
-    const size_t *hidden = options->hidden, layers = options->layers;
+    const hidden_layers *hidden = &options->hidden;
     model->encoder = lg_sequential_new(model->params, LG_SHAPE(options->features));
-    for (size_t i = 0; i < layers; i++)
-        lg_sequential_dense(model->encoder, hidden[i], LG_RELU, rng);
+    hidden_add(hidden, model->encoder, LG_RELU, rng);
     lg_status status = lg_sequential_dense(model->encoder, 2 * options->latent, LG_LINEAR, rng);
     model->decoder = lg_sequential_new(model->params, LG_SHAPE(options->latent));
-    for (size_t i = layers; i-- > 0;)
-        lg_sequential_dense(model->decoder, hidden[i], LG_RELU, rng);
+    for (size_t i = hidden->count; i-- > 0;)
+        lg_sequential_dense(model->decoder, hidden->width[i], LG_RELU, rng);
     lg_status decoded = lg_sequential_dense(model->decoder, options->features, LG_LINEAR, rng);
     return status != LG_OK ? status : decoded;
 }

@@ -10,13 +10,11 @@
 #ifndef EXAMPLES_AUTOENCODER_H
 #define EXAMPLES_AUTOENCODER_H
 
-#include <luge.h>
-
-#define AUTOENCODER_MOST_LAYERS 8
+#include "hidden.h"
 
 typedef struct autoencoder_options {
     size_t features, latent;
-    size_t hidden[AUTOENCODER_MOST_LAYERS], layers; /* of the encoder; the decoder has them the other way round */
+    hidden_layers hidden; /* of the encoder; the decoder has them the other way round */
     double beta;
     size_t beta_warmup; /* epochs over which beta rises to its value; validation always counts with its full value */
     size_t samples;     /* of the code for each row, when rows are scored */

@@ -147,8 +147,7 @@ lg_status embedder_build(embedder *e, lg_rng *rng)
 {
     e->params = lg_params_new();
     e->net = lg_sequential_new(e->params, LG_SHAPE(e->inputs));
-    for (size_t i = 0; i < e->layers; i++)
-        lg_sequential_dense(e->net, e->hidden[i], LG_TANH, rng);
+    hidden_add(&e->hidden, e->net, LG_TANH, rng);
     return lg_sequential_dense(e->net, e->width, e->tanh_output ? LG_TANH : LG_LINEAR, rng);
 }
 
@@ -156,10 +155,9 @@ lg_status embedder_new(embedder *e, const embedder_options *options, const lg_sc
 {
     *e = (embedder){ .inputs = lg_scaler_features(scaler),
                      .width = options->width,
-                     .layers = options->layers,
+                     .hidden = options->hidden,
                      .normalize = options->normalize,
                      .tanh_output = options->tanh_output };
-    memcpy(e->hidden, options->hidden, sizeof e->hidden);
     e->scaler = lg_scaler_from(e->inputs, lg_scaler_means(scaler), lg_scaler_deviations(scaler));
     return e->scaler ? embedder_build(e, &rng) : lg_error_code();
 }
@@ -173,7 +171,7 @@ void embedder_free(embedder *e)
 
 void embedder_note(run *r, const embedder *e)
 {
-    run_note_counts(r, "arguments.hidden", e->layers, e->hidden);
+    run_note_counts(r, "arguments.hidden", e->hidden.count, e->hidden.width);
     run_note_count(r, "arguments.embedding", e->width);
     run_note_flag(r, "arguments.normalize", e->normalize);
     run_note_flag(r, "arguments.tanh_output", e->tanh_output);

@@ -26,11 +26,11 @@ typedef struct embedder {
     lg_sequential *net;
     lg_scaler *scaler; /* what the inputs were scaled by */
     size_t inputs, width;
-    size_t hidden[EMBEDDER_MOST_LAYERS], layers;
+    hidden_layers hidden;
     bool normalize, tanh_output;
 } embedder;
 
-/* The layers of e->hidden and e->width on e->inputs numbers. */
+/* The layers of e->hidden, and one of e->width, on e->inputs numbers. */
 lg_status embedder_build(embedder *e, lg_rng *rng);
 
 /* A new network for what the scaler scales, which is copied. embedder_free takes one that is all zeros as well. */

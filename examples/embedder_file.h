@@ -15,7 +15,7 @@ lg_status embedder_leave(run *r, const embedder *e, const trainer_data *data, do
 lg_status embedder_save(const embedder *e, const char *path, const lg_file_entry *more, size_t more_count,
                         const lg_metadata *texts, size_t text_count);
 
-/* Reads the network; *e is all zeros on error. LG_E_FORMAT, naming `path`, for a file of tensors that is no such network. */
-lg_status embedder_load(embedder *e, const lg_safetensors *file, const char *path);
+/* Reads the network; *e is all zeros on error. LG_E_FORMAT, naming the path, for a file of tensors that is no such network. */
+lg_status embedder_load(embedder *e, const loaded_model *m);
 
 #endif

@@ -5,27 +5,20 @@
 void embedder_take_textbook(embedder_options *options, trainer_options *shared)
 {
     options->textbook = true;
-    options->hidden[0] = 512;
-    options->layers = 1;
+    options->hidden = (hidden_layers){ { 512 }, 1 };
     options->width = 128;
     options->tanh_output = true;
     shared->optimizer = "sgd";
     shared->learning_rate = 0.01;
 }
 
-/* "0" alone: no hidden layer. */
-static void parse_hidden(char *arg, struct argp_state *state, embedder_options *options)
-{
-    options->layers = strcmp(arg, "0") == 0
-                          ? 0
-                          : argument_counts(state, "--hidden", arg, 1, 65536, EMBEDDER_MOST_LAYERS, options->hidden);
-}
-
 error_t embedder_parse(int key, char *arg, struct argp_state *state, embedder_options *options, trainer_options *shared)
 {
     const argument_range share = { 0, 1, true, true }, rate = { 0, 1, false, true };
     switch (key) {
-    case EMBEDDER_KEY_HIDDEN: parse_hidden(arg, state, options); break;
+    case EMBEDDER_KEY_HIDDEN: /* "0" alone: none */
+        options->hidden = strcmp(arg, "0") == 0 ? (hidden_layers){ .count = 0 } : hidden_argument(state, arg);
+        break;
     case EMBEDDER_KEY_EMBEDDING: options->width = argument_count(state, "--embedding", arg, 1, 65536); break;
     case EMBEDDER_KEY_NORMALIZE: options->normalize = argument_choice(state, "--normalize", arg, "no|yes") == 1; break;
     case EMBEDDER_KEY_SCALE: options->scale = argument_choice(state, "--scale", arg, "all|each"); break;

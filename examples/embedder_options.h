@@ -2,18 +2,17 @@
 #ifndef EXAMPLES_EMBEDDER_OPTIONS_H
 #define EXAMPLES_EMBEDDER_OPTIONS_H
 
+#include "hidden.h"
 #include "trainer.h"
 
-#define EMBEDDER_MOST_LAYERS 8
-
 typedef struct embedder_options {
-    size_t hidden[EMBEDDER_MOST_LAYERS], layers; /* widths of the hidden layers */
-    size_t width;                                /* of the embedding */
-    bool normalize;                              /* embeddings have length 1 */
-    bool tanh_output;                            /* tanh after the last layer too, as after the hidden ones */
-    size_t scale;                                /* EMBEDDER_SCALE_... */
-    size_t pairs;                                /* of each part, to judge by */
-    double false_accepts;                        /* rate at which the threshold is chosen */
+    hidden_layers hidden;
+    size_t width;         /* of the embedding */
+    bool normalize;       /* embeddings have length 1 */
+    bool tanh_output;     /* tanh after the last layer too, as after the hidden ones */
+    size_t scale;         /* EMBEDDER_SCALE_... */
+    size_t pairs;         /* of each part, to judge by */
+    double false_accepts; /* rate at which the threshold is chosen */
     bool textbook;
 } embedder_options;
 
@@ -21,7 +20,7 @@ enum { EMBEDDER_SCALE_ALL, EMBEDDER_SCALE_EACH };
 
 /* What they are without options. */
 #define EMBEDDER_DEFAULTS \
-    { .hidden = { 128 }, .layers = 1, .width = 32, .pairs = 10000, .false_accepts = 0.01 }
+    { .hidden = { { 128 }, 1 }, .width = 32, .pairs = 10000, .false_accepts = 0.01 }
 
 /* Rows for a trainer's own table of options, and what reads them: ARGP_ERR_UNKNOWN for a key of others. The shared
  * --validation-split and --test-split are rows here as well, since they are about classes: leave the shared ones out

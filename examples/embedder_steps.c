@@ -17,7 +17,7 @@ static lg_status load(loaded_model *loaded, embedder *net, const trainer *about,
     double threshold;
     if (status == LG_OK && has_threshold(loaded))
         status = loaded_number(loaded, "threshold", &threshold);
-    return status == LG_OK ? embedder_load(net, loaded->file, loaded->path) : status;
+    return status == LG_OK ? embedder_load(net, loaded) : status;
 }
 
 lg_status embedder_prepare(embedder *net, trainer_data *data, const trainer *about, const trainer_options *shared,

@@ -82,18 +82,18 @@ static lg_status read_people(gallery *g, const lg_safetensors *file, const char 
 lg_status gallery_open(gallery *g, const char *path)
 {
     *g = (gallery){ 0 };
-    lg_safetensors *file = lg_safetensors_open(path);
-    if (!file)
-        return lg_error_code();
-    lg_status status = embedder_load(&g->net, file, path);
-    if (status == LG_OK && (!read_number(lg_safetensors_metadata(file, "threshold"), &g->threshold) ||
-                            !read_number(lg_safetensors_metadata(file, "false_accepts"), &g->false_accepts)))
+    loaded_model m = { .path = strdup(path), .file = lg_safetensors_open(path) };
+    lg_status status = m.path ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the name of a file");
+    if (status == LG_OK)
+        status = m.file ? embedder_load(&g->net, &m) : lg_error_code();
+    if (status == LG_OK && (!read_number(lg_safetensors_metadata(m.file, "threshold"), &g->threshold) ||
+                            !read_number(lg_safetensors_metadata(m.file, "false_accepts"), &g->false_accepts)))
         status = no_gallery(path, "it has no threshold");
     if (status == LG_OK)
-        status = read_names(g, lg_safetensors_metadata(file, "names"), path);
+        status = read_names(g, lg_safetensors_metadata(m.file, "names"), path);
     if (status == LG_OK)
-        status = read_people(g, file, path);
-    lg_safetensors_close(file);
+        status = read_people(g, m.file, path);
+    loaded_close(&m);
     return status;
 }
 

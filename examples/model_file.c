@@ -11,15 +11,14 @@ lg_status model_save(run *r, const char *kind, const lg_params *params, const lg
     return model_save_with(r, kind, params, scaler, more, more_count, NULL, 0);
 }
 
-lg_status model_save_with(run *r, const char *kind, const lg_params *params, const lg_scaler *scaler,
-                          const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count)
+lg_status model_write(const char *path, const char *kind, const lg_params *params, const lg_scaler *scaler,
+                      const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count)
 {
     const size_t tensors = lg_params_count(params), features = lg_scaler_features(scaler);
-    const char *path = run_path(r, NAME);
     lg_file_entry *entries = calloc(tensors + 2 + more_count, sizeof *entries);
     lg_metadata *metadata = calloc(2 + text_count, sizeof *metadata);
     size_t count = 0;
-    if (!path || !entries || !metadata) {
+    if (!entries || !metadata) {
         free(entries);
         free(metadata);
         return lg_fail(LG_E_MEMORY, "out of memory for the file of %zu tensors", tensors);
@@ -40,10 +39,19 @@ lg_status model_save_with(run *r, const char *kind, const lg_params *params, con
     for (size_t i = 0; i < text_count; i++)
         metadata[2 + i] = texts[i];
     lg_status status = lg_safetensors_write(path, entries, count, metadata, 2 + text_count);
-    if (status == LG_OK)
-        run_note_file(r, NAME);
     free(entries);
     free(metadata);
+    return status;
+}
+
+lg_status model_save_with(run *r, const char *kind, const lg_params *params, const lg_scaler *scaler,
+                          const lg_file_entry *more, size_t more_count, const lg_metadata *texts, size_t text_count)
+{
+    const char *path = run_path(r, NAME);
+    lg_status status = path ? model_write(path, kind, params, scaler, more, more_count, texts, text_count)
+                            : lg_error_code();
+    if (status == LG_OK)
+        run_note_file(r, NAME);
     return status;
 }
 

@@ -6,11 +6,8 @@
 lg_status vae_file_save(run *r, const autoencoder *model, const vae_rows *rows, const score_limits *limits)
 {
     const autoencoder_options *options = &model->options;
-    char layers[24 * (AUTOENCODER_MOST_LAYERS + 2)], number[5][32];
-    size_t used = (size_t)snprintf(layers, sizeof layers, "%zu", options->features);
-    for (size_t i = 0; i < options->layers; i++)
-        used += (size_t)snprintf(layers + used, sizeof layers - used, ",%zu", options->hidden[i]);
-    snprintf(layers + used, sizeof layers - used, ",%zu", options->latent);
+    char layers[HIDDEN_TEXT], number[5][32];
+    hidden_text(&options->hidden, options->features, options->latent, layers);
     snprintf(number[0], sizeof number[0], "%.17g", options->beta);
     snprintf(number[1], sizeof number[1], "%zu", rows->height);
     snprintf(number[2], sizeof number[2], "%zu", rows->width);
@@ -30,18 +27,20 @@ lg_status vae_file_save(run *r, const autoencoder *model, const vae_rows *rows, 
 /* Encoder and decoder, whose layers are numbered through. */
 static lg_status check_layers(const loaded_model *m, const autoencoder_options *options)
 {
-    const size_t count = options->layers;
-    size_t number = 1, in = loaded_features(m);
+    const size_t features = loaded_features(m), count = options->hidden.count, *width = options->hidden.width;
+    size_t wide[2 * MOST_HIDDEN + 2], in = features, n = 0;
+    for (size_t i = 0; i < count; i++)
+        wide[n++] = width[i];
+    wide[n++] = 2 * options->latent;
+    for (size_t i = count; i-- > 0;)
+        wide[n++] = width[i];
+    wide[n++] = features;
     lg_status status = LG_OK;
-    for (size_t i = 0; i <= 2 * count + 1 && status == LG_OK; i++, number++) {
-        const bool decoder = i > count;
-        const size_t k = decoder ? i - count - 1 : i;
-        const size_t out = k < count ? options->hidden[decoder ? count - 1 - k : k]
-                                     : decoder ? loaded_features(m) : 2 * options->latent;
+    for (size_t i = 0; i < n && status == LG_OK; i++) {
         char name[32];
-        snprintf(name, sizeof name, "dense_%zu", number);
-        status = loaded_check_dense(m, name, in, out);
-        in = k < count || decoder ? out : options->latent;
+        snprintf(name, sizeof name, "dense_%zu", i + 1);
+        status = loaded_check_dense(m, name, in, wide[i]);
+        in = i == count ? options->latent : wide[i];
     }
     return status;
 }
@@ -71,7 +70,7 @@ lg_status vae_file_open(loaded_model *m, vae_options *options)
     if (status == LG_OK && !m->scaler)
         status = loaded_lacks(m, "tensor \"input.means\"");
     if (status == LG_OK)
-        status = loaded_hidden(m, AUTOENCODER_MOST_LAYERS, model->hidden, &model->layers, &model->latent);
+        status = loaded_hidden(m, MOST_HIDDEN, model->hidden.width, &model->hidden.count, &model->latent);
     if (status == LG_OK)
         status = check_layers(m, model);
     if (status == LG_OK)

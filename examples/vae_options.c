@@ -26,8 +26,7 @@ static const struct argp_option own_options[] = {
 static void take_textbook(vae_options *options)
 {
     options->textbook = true;
-    options->model.layers = 1;
-    options->model.hidden[0] = TEXTBOOK_HIDDEN;
+    options->model.hidden = (hidden_layers){ { TEXTBOOK_HIDDEN }, 1 };
     options->model.latent = TEXTBOOK_LATENT;
     options->model.beta = 1;
     options->model.beta_warmup = 0;
@@ -43,10 +42,7 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
     size_t shape[2];
     switch (key) {
     case KEY_LATENT: options->model.latent = argument_count(state, "--latent", arg, 1, 65536); break;
-    case KEY_HIDDEN:
-        options->model.layers =
-            argument_counts(state, "--hidden", arg, 1, 65536, AUTOENCODER_MOST_LAYERS, options->model.hidden);
-        break;
+    case KEY_HIDDEN: options->model.hidden = hidden_argument(state, arg); break;
     case KEY_BETA:
         options->model.beta = argument_real(state, "--beta", arg, (argument_range){ 0, INFINITY, false, true });
         break;
@@ -109,7 +105,7 @@ vae_options vae_parse(int argc, char **argv)
                                         .seed = 42,
                                         .validation_split = 0.2,
                                         .verbose = LG_PROGRESS },
-                            .model = { .latent = 8, .hidden = { 128 }, .layers = 1, .beta = NAN, .samples = 16 } };
+                            .model = { .latent = 8, .hidden = { { 128 }, 1 }, .beta = NAN, .samples = 16 } };
     trainer_parse(&vae_about, &options, argc, argv);
     if (isnan(options.model.beta) && !options.shared.load)
         options.model.beta = 1;
@@ -119,7 +115,7 @@ vae_options vae_parse(int argc, char **argv)
 void vae_note(run *r, const vae_options *options)
 {
     run_note_count(r, "arguments.latent", options->model.latent);
-    run_note_counts(r, "arguments.hidden", options->model.layers, options->model.hidden);
+    run_note_counts(r, "arguments.hidden", options->model.hidden.count, options->model.hidden.width);
     run_note_number(r, "arguments.beta", options->model.beta);
     run_note_count(r, "arguments.beta_warmup", options->model.beta_warmup);
     run_note_count(r, "arguments.samples", options->model.samples);

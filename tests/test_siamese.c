@@ -302,7 +302,7 @@ START_TEST(models_and_rows_that_do_not_fit_are_refused)
     program_refused(1, "cut: ", PREDICT "cut --predict rows.csv");
     program_refused(1, "garbage: ", PREDICT "garbage --predict rows.csv");
     program_refused(1, "odd: ", PREDICT "odd --predict rows.csv");
-    program_refused(1, "wide: holds no network", PREDICT "wide --predict rows.csv");
+    program_refused(1, "has no layer \"dense_1\" from 4 to 17", PREDICT "wide --predict rows.csv");
     program_refused(1, "numberless: is no whole model: its text \"threshold\"", PREDICT "numberless --predict rows.csv");
     program_refused(1, "absent: ", PREDICT "absent --data rows.csv --target who");
     program_refused(1, "siamese: rows.csv: ", PREDICT "rows.csv --predict rows.csv");
