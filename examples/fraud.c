@@ -12,7 +12,6 @@
 #include "fraud_file.h"
 #include "prediction.h"
 #include "report.h"
-#include "table.h"
 #include "trainer_steps.h"
 #include "transactions.h"
 
@@ -125,16 +124,10 @@ static lg_status report(detector *d, run *r)
 
 /* ---------------------------------------------------------------- together */
 
-static lg_status load(detector *d)
-{
-    lg_status status = table_load(&d->table, &fraud_about, &d->options.shared);
-    return status == LG_OK && d->table.loaded ? fraud_load(d->table.loaded, &d->options, &d->threshold) : status;
-}
-
 static lg_status prepare(void *model)
 {
     detector *d = model;
-    lg_status status = load(d);
+    lg_status status = fraud_load(&d->table, &d->options, &d->threshold);
     if (status == LG_OK)
         status = read_data(d);
     if (status == LG_OK)
@@ -161,7 +154,7 @@ static lg_status train(void *model, run *r, lg_history **history)
 static lg_status predict(void *model, int argc, const char *const *argv)
 {
     detector *d = model;
-    lg_status status = load(d);
+    lg_status status = fraud_load(&d->table, &d->options, &d->threshold);
     if (status == LG_OK)
         status = build_model(d, loaded_features(d->table.loaded));
     const prediction fraud = { .outputs = probabilities, .model = d, .columns = 1, .classes = true,

@@ -14,10 +14,14 @@ lg_status fraud_save(run *r, const lg_params *params, const trainer_data *data, 
     return model_save_table(r, fraud_about.kind, params, data, NULL, 0, texts, isnan(threshold) ? 3 : 4);
 }
 
-lg_status fraud_load(const loaded_model *m, fraud_options *options, double *threshold)
+lg_status fraud_load(table_model *t, fraud_options *options, double *threshold)
 {
     size_t outputs = 1;
-    lg_status status = loaded_check_classes(m);
+    lg_status status = table_load(t, &fraud_about, &options->shared);
+    const loaded_model *m = t->loaded;
+    if (status != LG_OK || !m)
+        return status;
+    status = loaded_check_classes(m);
     if (status == LG_OK)
         status = hidden_load(m, NULL, &options->hidden, &outputs);
     if (status == LG_OK && outputs != 1)

@@ -134,16 +134,10 @@ static lg_status report(regression *d, run *r)
 
 /* ---------------------------------------------------------------- together */
 
-static lg_status load(regression *d)
-{
-    lg_status status = table_load(&d->table, &quantile_about, &d->options.shared);
-    return status == LG_OK && d->table.loaded ? quantile_load(d->table.loaded, &d->options, &d->scale) : status;
-}
-
 static lg_status prepare(void *model)
 {
     regression *d = model;
-    lg_status status = load(d);
+    lg_status status = quantile_load(&d->table, &d->options, &d->scale);
     if (status == LG_OK)
         status = read_data(d);
     if (status != LG_OK)
@@ -173,7 +167,7 @@ static lg_status train(void *model, run *r, lg_history **history)
 static lg_status predict(void *model, int argc, const char *const *argv)
 {
     regression *d = model;
-    lg_status status = load(d);
+    lg_status status = quantile_load(&d->table, &d->options, &d->scale);
     if (status == LG_OK)
         status = build_model(d, loaded_features(d->table.loaded));
     const prediction quantiles = { .outputs = outputs, .model = d, .columns = d->options.quantiles,

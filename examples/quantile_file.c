@@ -22,9 +22,13 @@ static lg_status read_quantiles(const loaded_model *m, quantile_options *options
     return status;
 }
 
-lg_status quantile_load(const loaded_model *m, quantile_options *options, target_scale *scale)
+lg_status quantile_load(table_model *t, quantile_options *options, target_scale *scale)
 {
-    lg_status status = hidden_load(m, "quantiles", &options->hidden, &options->quantiles);
+    lg_status status = table_load(t, &quantile_about, &options->shared);
+    const loaded_model *m = t->loaded;
+    if (status != LG_OK || !m)
+        return status;
+    status = hidden_load(m, "quantiles", &options->hidden, &options->quantiles);
     if (status == LG_OK && options->quantiles > MOST_QUANTILES)
         status = loaded_lacks(m, "list of quantiles");
     if (status == LG_OK)

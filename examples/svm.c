@@ -143,16 +143,10 @@ static lg_status report(svm *d, run *r)
 
 /* ---------------------------------------------------------------- together */
 
-static lg_status load(svm *d)
-{
-    lg_status status = table_load(&d->table, &svm_about, &d->options.shared);
-    return status == LG_OK && d->table.loaded ? svm_load(d->table.loaded, &d->options, &d->steps_made) : status;
-}
-
 static lg_status prepare(void *model)
 {
     svm *d = model;
-    lg_status status = load(d);
+    lg_status status = svm_load(&d->table, &d->options, &d->steps_made);
     if (status == LG_OK)
         status = read_data(d);
     if (status == LG_OK)
@@ -181,7 +175,7 @@ static lg_status predict(void *model, int argc, const char *const *argv)
     svm *d = model;
     const prediction score = { .outputs = scores_of, .model = d, .columns = 1, .classes = true, .threshold = 0,
                                .names = (const char *const[]){ "score" } };
-    lg_status status = load(d);
+    lg_status status = svm_load(&d->table, &d->options, &d->steps_made);
     if (status == LG_OK)
         status = make_plane(d, loaded_features(d->table.loaded));
     return status == LG_OK ? loaded_predict(d->table.loaded, argc, argv, &score) : status;

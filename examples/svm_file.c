@@ -26,11 +26,14 @@ static lg_status read_loss(const loaded_model *m, svm_loss *loss)
     return loaded_lacks(m, "text \"loss\"");
 }
 
-lg_status svm_load(const loaded_model *m, svm_options *options, size_t *steps)
+lg_status svm_load(table_model *t, svm_options *options, size_t *steps)
 {
     double lambda;
     svm_loss loss;
-    lg_status status;
+    lg_status status = table_load(t, &svm_about, &options->shared);
+    const loaded_model *m = t->loaded;
+    if (status != LG_OK || !m)
+        return status;
     if ((status = loaded_check_classes(m)) != LG_OK ||
         (status = loaded_check_dense(m, "plane", loaded_features(m), 1)) != LG_OK || options->shared.predict)
         return status;
