@@ -202,7 +202,7 @@ $(BUILD)/tests/interop/convert: $(BUILD)/tests/interop/convert.o $(STATIC)
 	@$(CC) $(ALL_LDFLAGS) $^ -o $@ $(LIBS)
 
 interop: all $(BUILD)/tests/interop/convert
-	@PYTHON='$(PYTHON)' sh tests/interop/run.sh '$(CURDIR)/$(BUILD)'
+	@PYTHON='$(if $(findstring command,$(origin PYTHON)),$(PYTHON))' sh tests/interop/run.sh '$(CURDIR)/$(BUILD)'
 
 # libFuzzer on every reader, for FUZZ_SECONDS each, from the corpora in tests/fuzz/ (which grow in build-fuzz/, not
 # there). Needs clang. What it finds is left as build-fuzz/NAME-crash-*; the ordinary tests replay the corpora. One reader

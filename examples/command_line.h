@@ -17,6 +17,8 @@ typedef struct trainer_options {
     size_t skip_lines;      /* of a CSV file, before its table */
     const char *drop[TRAINER_MOST_DROPPED + 1];
     size_t missing;         /* TRAINER_MISSING_... */
+    bool stream;            /* rows stay in their file; of the trainers that have the option */
+    size_t shuffle_buffer;  /* rows of them in memory; 0: as many as 64 MB have room for */
     size_t epochs;          /* 0: as the trainer sees fit, once it knows the data */
     size_t batch_size;
     const char *optimizer;

@@ -28,10 +28,9 @@ static lg_dataset *read_data(const trainer_options *options, lg_csv_options csv,
     csv.drop = options->drop[0] ? options->drop : NULL;
     csv.missing = (const lg_missing[]){ LG_MISSING_ERROR, LG_MISSING_KEEP, LG_MISSING_KEEP,
                                         LG_MISSING_DROP_ROW }[options->missing];
-    return lg_dataset_read(options->data, &(lg_read_options){ .csv = csv,
-                                                              .labels = options->labels,
-                                                              .unit_bytes = true,
-                                                              .flatten = flatten });
+    const lg_read_options read = { .csv = csv, .labels = options->labels, .unit_bytes = true, .flatten = flatten };
+    return options->stream ? lg_dataset_stream(options->data, &read, options->shuffle_buffer)
+                           : lg_dataset_read(options->data, &read);
 }
 
 lg_dataset *trainer_read(const trainer_options *options, lg_csv_options csv)
@@ -125,8 +124,8 @@ lg_status trainer_print_data(const trainer_options *options, const trainer_data 
     int32_t *labels = malloc(rows * sizeof *labels);
     if (!labels)
         return lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
-    printf("Data: %s, %zu rows, %zu features\n", options->data ? options->data : "embedded", rows,
-           lg_dataset_features(data->all));
+    printf("Data: %s, %zu rows, %zu features%s\n", options->data ? options->data : "embedded", rows,
+           lg_dataset_features(data->all), options->stream ? ", streamed" : "");
     printf("  %-12s %10s", "part", "rows");
     for (size_t c = 0; c < shown; c++)
         printf(" %*.*s", TRAINER_CLASS_WIDTH, TRAINER_CLASS_WIDTH, lg_dataset_class_name(data->all, c));
@@ -217,6 +216,10 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
         dropped++;
     run_note_texts(r, "arguments.drop", dropped, options->drop);
     run_note_text(r, "arguments.missing", (const char *const[]){ "error", "mean", "median", "drop" }[options->missing]);
+    if (options->stream) {
+        run_note_flag(r, "arguments.stream", true);
+        run_note_count(r, "arguments.shuffle_buffer", options->shuffle_buffer);
+    }
     run_note_count(r, "arguments.epochs", options->epochs);
     run_note_count(r, "arguments.batch_size", options->batch_size);
     run_note_text(r, "arguments.optimizer", options->optimizer);
