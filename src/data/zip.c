@@ -226,8 +226,9 @@ static lg_status unpack(struct lg_zip_member *m, unsigned char *out, size_t byte
         return status;
     if (!m->deflated) {
         *got = bytes < z->avail_in ? bytes : z->avail_in;
-        if (*got > 0) /* of an empty member nothing was ever read */
-            memcpy(out, z->next_in, *got);
+        if (*got == 0) /* of an empty member nothing was ever read */
+            return LG_OK;
+        memcpy(out, z->next_in, *got);
         z->next_in += *got;
         z->avail_in -= (uInt)*got;
         return LG_OK;
