@@ -5,8 +5,8 @@
  *   decoder   z -> logits of x                         p(x | z), a Bernoulli distribution for each value
  *   loss      -log p(x | z) + beta KL(q(z | x) || N(0, 1))
  *
- * With beta = 1 the loss is the negative evidence lower bound (ELBO): no less than -log p(x), in nats. How it is trained, vae.c
- * shows. */
+ * With beta = 1 the loss is the negative evidence lower bound (ELBO): no less than -log p(x), in nats. How it is
+ * trained, vae.c shows. */
 #ifndef EXAMPLES_AUTOENCODER_H
 #define EXAMPLES_AUTOENCODER_H
 

@@ -96,7 +96,9 @@ static lg_status write_predictions(run *r, const trainer_data *data, const lg_re
     const int digits = LG_REAL_BITS == 64 ? 17 : 9;
     int32_t *labels = calloc(rows, sizeof *labels);
     data_part *part = part_of_rows(data->split);
-    lg_status status = !part ? lg_error_code() : labels ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
+    lg_status status = part ? LG_OK : lg_error_code();
+    if (status == LG_OK && !labels)
+        status = lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
     if (status == LG_OK && classes)
         status = lg_dataset_labels(data->all, NULL, 0, labels);
     run_file file;

@@ -1,8 +1,8 @@
-/* How little rows are like those that an autoencoder has learned: --predict, and --score of a training run. In nats, whatever
- * beta was:
+/* How little rows are like those that an autoencoder has learned: --predict, and --score of a training run. In nats,
+ * whatever beta was:
  *   negative ELBO   -log p(x | z) + KL, what training brought down (with beta 1)
  *   excess          the same less the entropy of x itself, -sum x log x + (1 - x) log(1 - x). A grey pixel costs that
- *                   much even if it is known exactly, so that without it a blank row is cheaper than one well learned */
+ *                   much even if it is known exactly: without this, a blank row is cheaper than one well learned */
 #ifndef EXAMPLES_AUTOENCODER_SCORE_H
 #define EXAMPLES_AUTOENCODER_SCORE_H
 
@@ -21,7 +21,7 @@ lg_tensor *autoencoder_scores(lg_tape *tape, const lg_batch *batch, void *model)
 /* The scores of all rows, [rows, SCORES], on the heap. */
 lg_tensor *autoencoder_score_rows(autoencoder *model, const lg_dataset *rows, uint64_t seed);
 
-/* Up to where 99 of 100 known rows have their score: those of the validation part, or without one of the training part. */
+/* Up to where 99 of 100 known rows have their score: the rows of the validation part, or else of the training part. */
 typedef struct score_limits {
     double negative_elbo, excess;
 } score_limits;

@@ -5,13 +5,13 @@
  *     build/ctc --data lines.npy --labels lines.txt          lines of one's own
  *     build/ctc --load runs/ctc --predict new.npy            what a reader that is there reads in other lines
  *
- * A window slides over the columns of a picture; at each place, or frame, a small network says how likely each character
- * is, or that there is none (the blank). What the frames spell is what is left when repeated characters are merged and
- * blanks taken out. The labels say what a line spells, not where: the loss (connectionist temporal classification) is
- * the negative log probability of all the ways to spell it together.
+ * A window slides over the columns of a picture; at each place, or frame, a small network says how likely each
+ * character is, or that there is none (the blank). What the frames spell is what is left when repeated characters are
+ * merged and blanks taken out. The labels say what a line spells, not where: the loss (connectionist temporal
+ * classification) is the negative log probability of all the ways to spell it together.
  *
- * Without --data, lines are composed of digits (digit_lines.c): those for training anew each epoch, the others of digits
- * that are in no line for training. How lines come into windows, ctc_lines.c and lines.c show. */
+ * Without --data, lines are composed of digits (digit_lines.c): those for training anew each epoch, the others of
+ * digits that are in no line for training. How lines come into windows, ctc_lines.c and lines.c show. */
 #include "ctc_file.h"
 #include "ctc_predict.h"
 #include "ctc_report.h"
@@ -30,7 +30,7 @@ typedef struct reader {
 
 /* ---------------------------------------------------------- data and model */
 
-/* Dense layers with tanh over the window of each frame; the last says how likely each character is there, or the blank. */
+/* Dense layers with tanh over the window of each frame; the last says how likely each character is, or the blank. */
 static lg_status build_model(reader *r)
 {
     const hidden_layers *hidden = &r->options.hidden;

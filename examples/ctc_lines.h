@@ -6,7 +6,7 @@
 #include "digit_lines.h"
 #include "line_files.h"
 
-/* With alphabet, height and frames of a model (ctc_file.h) lines are read as that model wants them; without, all zeros. */
+/* With alphabet, height and frames of a model (ctc_file.h), else all zeros, lines are read as that model wants them. */
 typedef struct ctc_lines {
     alphabet alphabet;
     size_t height;        /* in pixels */

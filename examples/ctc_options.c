@@ -4,8 +4,8 @@ enum { KEY_IMAGES = 256, KEY_TEXTS, KEY_HIDDEN, KEY_WINDOW, KEY_STRIDE, KEY_BEAM
 
 static const struct argp_option own_options[] = {
     { 0, 0, 0, 0, "The reader:", 1 },
-    { "data", KEY_IMAGES, "FILE", 0, "Pictures of lines to learn from: IDX or NPY of [lines, height, width], as it is or in "
-      "gzip (default: lines of the embedded digits)", 1 },
+    { "data", KEY_IMAGES, "FILE", 0, "Pictures of lines to learn from: IDX or NPY of [lines, height, width], as it is or "
+      "in gzip (default: lines of the embedded digits)", 1 },
     { "labels", KEY_TEXTS, "FILE", 0, "The text of each line of --data: UTF-8, a line for each", 1 },
     { "hidden", KEY_HIDDEN, "N,...", 0, "Widths of hidden layers (default: 96,96)", 1 },
     { "window", KEY_WINDOW, "COLUMNS", 0, "Columns that are seen at once (default: 11 for lines 8 pixels high, more for "
@@ -55,9 +55,9 @@ const trainer ctc_about = {
     .kind = "line reader",
     .load = "Begin with the weights of a model: model.safetensors of a run, or the run's folder. Its layers, window, "
             "characters and the height of its lines hold for the new data",
-    .predict = "Train nothing: read the lines of these pictures, as --data takes them, by --load's model. predictions.csv in "
-               "--out (- is the standard output) is row,greedy,beam,score; the score is the logarithm of the probability of "
-               "the beam's reading",
+    .predict = "Train nothing: read the lines of these pictures, as --data takes them, by --load's model. "
+               "predictions.csv in --out (- is the standard output) is row,greedy,beam,score; the score is the logarithm of "
+               "the probability of the beam's reading",
     .of_model = (const char *const[]){ "hidden", "window", "stride", NULL },
     .for_predict = (const char *const[]){ "beam", "show", NULL },
     .options = own_options,

@@ -110,7 +110,7 @@ static void show(const read_line *line_read, const line_source *source)
         printf(", but read \"%s\", loss %.3f\n", line_read->beam, line_read->loss);
 }
 
-/* The first lines of the last part there is that fit on a terminal as they are, and the one that was hardest to read. */
+/* The first lines of the last part there is that fit on a terminal as they are, and the one hardest to read. */
 static void show_some(const line_reader *reader, const line_source *source, const read_line *lines, size_t count)
 {
     data_part part = PART_TRAIN;
@@ -180,7 +180,9 @@ lg_status line_report(run *r, const line_reader *reader, const trainer_data *dat
 {
     data_part *parts = part_of_rows(data->split);
     read_line *lines = calloc(count ? count : 1, sizeof *lines);
-    lg_status status = !parts ? lg_error_code() : lines ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for %zu lines", count);
+    lg_status status = parts ? LG_OK : lg_error_code();
+    if (status == LG_OK && !lines)
+        status = lg_fail(LG_E_MEMORY, "out of memory for %zu lines", count);
     for (size_t i = 0; status == LG_OK && i < count; i++) {
         lines[i].row = ids[i];
         lines[i].part = parts[ids[i]];

@@ -15,9 +15,9 @@ lg_status line_errors_add(line_errors *errors, const char *target, const char *r
 /* Adds "cer", "wer" and "exact" of a batch that is read by the best path to the reports of the epoch. */
 lg_status line_report_batch(lg_tape *tape, const line_reader *reader, const lg_batch *batch, const lg_tensor *logits);
 
-/* Reads the rows ids[0..count) of `data` by best path and by beam search. Prints errors by part, and some of the held-out
- * lines with what was read; notes them in run.json ("metrics.test.greedy.cer", ...); writes lines.png, the last lines, and
- * predictions.csv: row,part,target,greedy,beam,loss. */
+/* Reads the rows ids[0..count) of `data` by best path and by beam search. Prints errors by part, and some of the
+ * held-out lines with what was read; notes them in run.json ("metrics.test.greedy.cer", ...); writes lines.png, the
+ * last lines, and predictions.csv: row,part,target,greedy,beam,loss. */
 lg_status line_report(run *r, const line_reader *reader, const trainer_data *data, const line_source *source,
                       const size_t *ids, size_t count);
 

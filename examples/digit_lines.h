@@ -11,9 +11,9 @@ typedef struct digit_lines_options {
     lg_rng split, draw;
 } digit_lines_options;
 
-/* Three to ten digits, each drawn from all of its part, 0 to 4 empty columns before, between and behind. Lines for training
- * are drawn anew each epoch, and their digits turned, slanted, scaled and moved a little, each time another way; the others
- * stay, and show the digits as they are. */
+/* Three to ten digits, each drawn from all of its part, 0 to 4 empty columns before, between and behind. Lines for
+ * training are drawn anew each epoch, and their digits turned, slanted, scaled and moved a little, each time another
+ * way; the others stay, and show the digits as they are. */
 typedef struct digit_lines digit_lines;
 digit_lines *digit_lines_new(const digit_lines_options *options);
 void digit_lines_free(digit_lines *lines);

@@ -65,7 +65,8 @@ static lg_split *split_classes(const lg_dataset *all, const trainer_options *sha
     if (!labels)
         lg_fail(LG_E_MEMORY, "out of memory for %zu labels", rows);
     else if (lg_dataset_labels(all, NULL, 0, labels) == LG_OK)
-        split = lg_split_by_class(rows, labels, lg_dataset_classes(all), shared->validation_split, shared->test_split, &rng);
+        split = lg_split_by_class(rows, labels, lg_dataset_classes(all), shared->validation_split, shared->test_split,
+                                  &rng);
     free(labels);
     return split;
 }

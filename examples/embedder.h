@@ -11,8 +11,8 @@
 /* -------------------------------------------------------------------- data */
 
 /* Reads --data, or the embedded digits, splits it by class and scales it: x = (x - mean) / deviation over all inputs of
- * the training part together, or by each; with a loaded model, NULL without --load, its columns by its scale. LG_E_PARAM
- * when a part is left with less than two classes of two rows, of which pairs are made. */
+ * the training part together, or by each; with a loaded model, NULL without --load, its columns by its scale.
+ * LG_E_PARAM when a part is left with less than two classes of two rows, of which pairs are made. */
 lg_status embedder_read(trainer_data *data, const trainer_options *shared, const embedder_options *options,
                         loaded_model *loaded);
 

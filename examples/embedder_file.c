@@ -67,9 +67,8 @@ static lg_status read_sizes(embedder *e, const loaded_model *m)
     const char *kind = lg_safetensors_metadata(m->file, "kind");
     if (!kind || strcmp(kind, EMBEDDER_KIND) != 0)
         return lg_fail(LG_E_FORMAT, "%s: holds no network of luge's that makes embeddings", m->path);
-    const lg_file_tensor *means = lg_safetensors_has(m->file, "input.means") ? lg_safetensors_find(m->file, "input.means")
-                                                                             : NULL;
-    e->inputs = means ? means->size : 0;
+    const bool scaled = lg_safetensors_has(m->file, "input.means");
+    e->inputs = scaled ? lg_safetensors_find(m->file, "input.means")->size : 0;
     lg_status status = e->inputs ? LG_OK : loaded_lacks(m, "tensor \"input.means\"");
     if (status == LG_OK)
         status = hidden_load_inputs(m, e->inputs, NULL, &e->hidden, &e->width);

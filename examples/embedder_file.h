@@ -1,4 +1,4 @@
-/* A network of embedder.h as a safetensors file: weights, the scale of its inputs and, as texts, what it is built of. */
+/* A network of embedder.h as a safetensors file: weights, the scale of its inputs and, as texts, its layers. */
 #ifndef EXAMPLES_EMBEDDER_FILE_H
 #define EXAMPLES_EMBEDDER_FILE_H
 
@@ -15,7 +15,7 @@ lg_status embedder_leave(run *r, const embedder *e, const trainer_data *data, do
 lg_status embedder_save(const embedder *e, const char *path, const lg_file_entry *more, size_t more_count,
                         const lg_metadata *texts, size_t text_count);
 
-/* Reads the network; *e is all zeros on error. LG_E_FORMAT, naming the path, for a file of tensors that is no such network. */
+/* Reads the network; *e is all zeros on error. LG_E_FORMAT, naming the path, for a file that holds no such network. */
 lg_status embedder_load(embedder *e, const loaded_model *m);
 
 #endif

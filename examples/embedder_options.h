@@ -1,4 +1,4 @@
-/* The command line of siamese, triplet and faces train, as far as it is about the network, its data and how it is judged. */
+/* The command line of siamese, triplet and faces train, as far as it is about the network and how it is judged. */
 #ifndef EXAMPLES_EMBEDDER_OPTIONS_H
 #define EXAMPLES_EMBEDDER_OPTIONS_H
 

@@ -1,5 +1,5 @@
-/* Faces: learns what makes pictures of one person alike, registers people, and says who somebody is, or that it does not
- * know. The pictures can be of anything: by default they are handwritten digits of 8 x 8 pixels.
+/* Faces: learns what makes pictures of one person alike, registers people, and says who somebody is, or that it does
+ * not know. The pictures can be of anything: by default they are handwritten digits of 8 x 8 pixels.
  *
  *     build/faces train                                       the network and an empty gallery, in runs/faces/
  *     build/faces register seven seven-1.csv seven-2.npy      somebody's pictures
@@ -7,9 +7,9 @@
  *     build/faces list
  *     build/faces forget seven
  *
- * The network learns from triplets (triplets.c) on some people, the threshold beyond which nobody is recognised is chosen on
- * others, and a third group, never seen before, says what it is worth (openset.c). The gallery is one file (gallery.c), and
- * what is done with it is in faces_gallery.c. */
+ * The network learns from triplets (triplets.c) on some people, the threshold beyond which nobody is recognised is
+ * chosen on others, and a third group, never seen before, says what it is worth (openset.c). The gallery is one file
+ * (gallery.c), and what is done with it is in faces_gallery.c. */
 #include "embedder_steps.h"
 #include "faces_gallery.h"
 #include "gallery.h"

@@ -31,7 +31,10 @@ static const struct argp_option gallery_option_rows[] = {
 static const struct command {
     const char *name;
     size_t least, most;
-} commands[] = { { "register", 3, MOST_FILES + 2 }, { "identify", 2, MOST_FILES + 1 }, { "list", 1, 1 }, { "forget", 2, 2 } };
+} commands[] = { { "register", 3, MOST_FILES + 2 },
+                 { "identify", 2, MOST_FILES + 1 },
+                 { "list", 1, 1 },
+                 { "forget", 2, 2 } };
 
 static void check_words(const gallery_options *options, struct argp_state *state)
 {
@@ -166,9 +169,9 @@ int faces_gallery(int argc, char **argv)
         .options = gallery_option_rows,
         .parser = parse_gallery,
         .args_doc = "train [OPTION...]\nregister NAME FILE...\nidentify FILE...\nlist\nforget NAME",
-        .doc = "Says who somebody is, or that it does not know: trains a network on pictures of people, registers people, and "
-               "identifies them.\vFILEs are pictures as IDX, NPY or CSV, also in gzip, one row each. identify prints a line "
-               "for each: file,row,name,distance,nearest, where the name is Unknown beyond the threshold.\n\n"
+        .doc = "Says who somebody is, or that it does not know: trains a network on pictures of people, registers people, "
+               "and identifies them.\vFILEs are pictures as IDX, NPY or CSV, also in gzip, one row each. identify prints a "
+               "line for each: file,row,name,distance,nearest, where the name is Unknown beyond the threshold.\n\n"
                "faces train --help tells about training.\n\n"
                "Examples:\n"
                "  faces train\n"

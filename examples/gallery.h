@@ -1,5 +1,5 @@
-/* A gallery of registered people: the network, the threshold, and a vector for every picture, in one safetensors file that
- * is replaced whole. What is in it, beside the network (embedder_file.h):
+/* A gallery of registered people: the network, the threshold, and a vector for every picture, in one safetensors file
+ * that is replaced whole. What is in it, beside the network (embedder_file.h):
  *
  *   people.vectors  [pictures, width]   people.person  I32 [pictures], which of the names
  *   texts           "names", a JSON list; "threshold"; "false_accepts", the rate that it was chosen at */

@@ -11,14 +11,14 @@ enum { BATCH = 64, SHOWN_ROWS = 12, SHOWN_COLUMNS = 76 };
 void line_text_found(const alphabet *a, const lg_ctc_labels *found, size_t n, char text[LINE_MOST_TEXT])
 {
     const size_t length = found->lengths[n * found->paths];
-    alphabet_text(a, found->labels + n * found->paths * found->width, length < LINE_MOST_LABELS ? length : LINE_MOST_LABELS,
-                  text);
+    alphabet_text(a, found->labels + n * found->paths * found->width,
+                  length < LINE_MOST_LABELS ? length : LINE_MOST_LABELS, text);
 }
 
 void line_text_target(const alphabet *a, const lg_batch *batch, size_t n, char text[LINE_MOST_TEXT])
 {
-    alphabet_text(a, lg_batch_indices(batch, "y") + n * lg_batch_longest(batch, "y"), (size_t)lg_batch_lengths(batch, "y")[n],
-                  text);
+    alphabet_text(a, lg_batch_indices(batch, "y") + n * lg_batch_longest(batch, "y"),
+                  (size_t)lg_batch_lengths(batch, "y")[n], text);
 }
 
 /* ----------------------------------------------------------------- reading */

@@ -18,7 +18,7 @@ typedef struct line_reader {
     size_t shown;  /* lines to show */
 } line_reader;
 
-/* The text that a decoder has found for line n of a batch, shortened to what a line can hold; and the text of its labels. */
+/* The text that a decoder has found for line n of a batch, shortened to what a line can hold; and that of its labels. */
 void line_text_found(const alphabet *a, const lg_ctc_labels *found, size_t n, char text[LINE_MOST_TEXT]);
 void line_text_target(const alphabet *a, const lg_batch *batch, size_t n, char text[LINE_MOST_TEXT]);
 
@@ -30,8 +30,8 @@ typedef struct read_line {
     double loss;  /* minus that of the target's */
 } read_line;
 
-/* Reads the lines whose rows are filled in; those without labels get no target and no loss. Free with read_lines_free, also
- * on error; it takes NULL. */
+/* Reads the lines whose rows are filled in; those without labels get no target and no loss. Free with read_lines_free,
+ * also on error; it takes NULL. */
 lg_status lines_read(const line_reader *reader, const lg_dataset *data, read_line *lines, size_t count);
 void read_lines_free(read_line *lines, size_t count);
 

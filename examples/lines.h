@@ -13,15 +13,16 @@ typedef struct alphabet {
     char (*symbol)[5];
 } alphabet;
 
-/* The text of labels, which stops at its first -1, into `text`, whose room is for at least 4 bytes a label and one more. */
+/* The text of labels, which stops at its first -1, into `text`, whose room is for at least 4 bytes a label and one
+ * more. */
 void alphabet_text(const alphabet *a, const int32_t *labels, size_t count, char *text);
 
 /* ------------------------------------------------------------------- lines */
 
 enum { LINE_BUFFER = 2048, LINE_MOST_LABELS = 1024 };
 
-/* A line: its picture, [height, width] with `stride` values from row to row, 0 the paper and up to 1 the ink, and its text.
- * The pixels may lie in `buffer`. */
+/* A line: its picture, [height, width] with `stride` values from row to row, 0 the paper and up to 1 the ink, and its
+ * text. The pixels may lie in `buffer`. */
 typedef struct line {
     const lg_real *pixels;
     size_t width, stride, label_count;
@@ -37,8 +38,8 @@ typedef struct line_source {
     void (*free)(void *context);
 } line_source;
 
-/* Frame f of a line is the `window` columns around column f `stride` + stride / 2, one after the other; paper beyond the
- * ends. */
+/* Frame f of a line is the `window` columns around column f `stride` + stride / 2, one after the other; paper beyond
+ * the ends. */
 typedef struct line_frames {
     size_t window, stride;
 } line_frames;

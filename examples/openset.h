@@ -1,5 +1,5 @@
-/* How well faces are told: some pictures of each identity are registered, the others are shown, once with their identity
- * in the gallery and once as a stranger, with it left out. */
+/* How well faces are told: some pictures of each identity are registered, the others are shown, once with their
+ * identity in the gallery and once as a stranger, with it left out. */
 #ifndef EXAMPLES_OPENSET_H
 #define EXAMPLES_OPENSET_H
 
@@ -13,7 +13,8 @@ typedef struct probes {
     lg_real *own, *other;  /* distances to the nearest registered picture of its class, and of another */
 } probes;
 
-/* Registers `shots` random rows of each class of a part (all but one, of a class that has no more) and shows the rest. */
+/* Registers `shots` random rows of each class of a part (all but one, of a class that has no more) and shows the
+ * rest. */
 lg_status probes_new(probes *p, const trainer_data *data, const lg_tensor *embeddings, size_t width, const size_t *ids,
                      size_t rows, size_t shots, lg_rng rng);
 void probes_free(probes *p);

@@ -5,8 +5,8 @@
 #include "openset.h"
 #include "triplets.h"
 
-/* Prints and notes ("metrics.threshold", "metrics.test.rank_1_accuracy", ...) the rates of the validation and the test part,
- * part[0] and part[1], at a threshold that was chosen to let this share of strangers pass on the first. */
+/* Prints and notes ("metrics.threshold", "metrics.test.rank_1_accuracy", ...) the rates of the validation and the test
+ * part, part[0] and part[1], at a threshold that was chosen to let this share of strangers pass on the first. */
 void openset_report(run *r, const probes part[2], double threshold, double false_accepts);
 
 /* Writes predictions.csv: part,row,identity,nearest,distance_own,distance_other,loss; a line for each picture that was

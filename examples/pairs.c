@@ -191,7 +191,8 @@ static void note_rates(run *r, const char *key, const pair_rates *rates, double 
     }
 }
 
-lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, const trainer_data *data, double *threshold)
+lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, const trainer_data *data,
+                       double *threshold)
 {
     pair_rates embedded = { 0 }, raw = { 0 };
     double neighbours[2] = { 0 };

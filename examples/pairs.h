@@ -27,9 +27,10 @@ void pairs_free(pairs *p);
 
 /* Prints and notes ("metrics.test", "metrics.raw", "metrics.threshold", ...): ROC AUC and equal error rate of the test
  * part, of embeddings and of raw inputs; the pair accuracy, false accepts and false rejects at two thresholds chosen on
- * the validation part, where errors are equal and at the rate of false accepts that was asked for; and how many test rows
- * have a row of their own class for nearest neighbour. *threshold is the distance where errors are equal. */
-lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, const trainer_data *data, double *threshold);
+ * the validation part, where errors are equal and at the rate of false accepts that was asked for; and how many test
+ * rows have a row of their own class for nearest neighbour. *threshold is the distance where errors are equal. */
+lg_status pairs_report(run *r, const pairs *p, const embedder_options *options, const trainer_data *data,
+                       double *threshold);
 
 /* Writes part,row_a,row_b,target,distance,raw_distance and, where there is one, loss; a line for each pair. target is 1
  * for pairs of one class, or 0 for these with `similar_label` 0. */

@@ -4,8 +4,8 @@
 
 #include "loaded_model.h"
 
-/* What to write of each row: columns [rows, columns] that `outputs` computes; and with `classes` the name of the model's
- * class, the second where the first column is `threshold` or more. */
+/* What to write of each row: columns [rows, columns] that `outputs` computes; and with `classes` the name of the
+ * model's class, the second where the first column is `threshold` or more. */
 typedef struct prediction {
     lg_tensor *(*outputs)(lg_tape *tape, const lg_batch *batch, void *model);
     void *model;
@@ -20,8 +20,8 @@ typedef struct prediction {
     lg_status (*tell)(run *r, const loaded_model *m, size_t rows, const lg_real *values);
 } prediction;
 
-/* All of --predict: reads the rows, and writes row,NAMES,class to predictions.csv in runs/NAME-predictions or --out (the
- * standard output for -), with a run.json. */
+/* All of --predict: reads the rows, and writes row,NAMES,class to predictions.csv in runs/NAME-predictions or --out
+ * (the standard output for -), with a run.json. */
 lg_status loaded_predict(loaded_model *m, int argc, const char *const *argv, const prediction *p);
 
 /* The folder of a prediction, with what is known of the model in its run.json, and the line that names it printed. */

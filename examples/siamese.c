@@ -1,12 +1,13 @@
-/* The Siamese network: are two rows of the same class? One network embeds both; they are alike when their vectors are near.
+/* The Siamese network: are two rows of the same class? One network embeds both; they are alike when their vectors are
+ * near.
  *
  *     build/siamese                                           handwritten digits of 8 x 8 pixels
  *     build/siamese --embedding 2 --hidden 64                 an embedding that can be drawn as it is
  *     build/siamese --data omniglot-images-idx3-ubyte.gz --labels omniglot-labels-idx1-ubyte.gz --hidden 256 --embedding 64
  *     build/siamese --load runs/siamese --predict new.csv     the vectors of other rows
  *
- * It learns from pairs, drawn anew each epoch: the contrastive loss pulls pairs of one class together, and pushes pairs of
- * two classes apart until they are a margin away. Nothing in it is about certain classes, so it can be asked about
+ * It learns from pairs, drawn anew each epoch: the contrastive loss pulls pairs of one class together, and pushes pairs
+ * of two classes apart until they are a margin away. Nothing in it is about certain classes, so it can be asked about
  * classes that it has never seen; by these it is judged. */
 #include "embedder_steps.h"
 #include "pairs.h"

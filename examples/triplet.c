@@ -5,8 +5,8 @@
  *     build/triplet --data omniglot-images-idx3-ubyte.gz --labels omniglot-labels-idx1-ubyte.gz --hidden 256 --embedding 64
  *     build/triplet --load runs/triplet --predict new.csv     the vectors of other rows
  *
- * How it learns is in triplets.c: batches hold a few rows of a few classes, and of all triplets in a batch those are taken
- * that teach something. How it is judged, on classes that it has never seen, is in pairs.c. */
+ * How it learns is in triplets.c: batches hold a few rows of a few classes, and of all triplets in a batch those are
+ * taken that teach something. How it is judged, on classes that it has never seen, is in pairs.c. */
 #include "embedder_steps.h"
 #include "pairs.h"
 #include "trainer_steps.h"

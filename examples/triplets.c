@@ -202,7 +202,8 @@ static lg_status write_part(FILE *stream, const triplet_model *m, const trainer_
     return status;
 }
 
-lg_status triplets_write(run *r, const triplet_model *m, const trainer_data *data, const lg_tensor *embeddings, size_t count)
+lg_status triplets_write(run *r, const triplet_model *m, const trainer_data *data, const lg_tensor *embeddings,
+                         size_t count)
 {
     const lg_rng rng = trainer_rng(m->shared, STREAM_TRIPLETS);
     const lg_split *split = data->split;

@@ -5,9 +5,10 @@
  *     build/vae --data train-images-idx3-ubyte.gz --textbook  784-400-32, as for MNIST
  *     build/vae --load runs/vae --predict strangers.csv       how much are these rows like digits?
  *
- * Rows become values in [0, 1] (vae_rows.c), which the loss takes for probabilities of ink. The network is in autoencoder.c.
- * What was learned shows in numbers (autoencoder_report.c, autoencoder_score.c) and in pictures (autoencoder_pictures.c):
- * rows and their reconstructions, samples drawn from nothing but noise, walks from one row to another. */
+ * Rows become values in [0, 1] (vae_rows.c), which the loss takes for probabilities of ink. The network is in
+ * autoencoder.c. What was learned shows in numbers (autoencoder_report.c, autoencoder_score.c) and in pictures
+ * (autoencoder_pictures.c): rows and their reconstructions, samples drawn from nothing but noise, walks from one row to
+ * another. */
 #include "autoencoder_pictures.h"
 #include "autoencoder_report.h"
 #include "autoencoder_score.h"

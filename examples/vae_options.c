@@ -80,8 +80,8 @@ const trainer vae_about = {
     .summary = "Trains a variational autoencoder: pictures, or any rows of numbers in a range, are written down in a few "
                "numbers, and drawn from such numbers again. Without --data it trains on 1797 handwritten digits. A "
                "--target is not learned: it is left out of the rows, and keeps the parts alike.",
-    .examples = "--predict writes row,negative_elbo,reconstruction,kl,excess: the negative evidence lower bound of each row in "
-                "nats, its two parts, and how far it exceeds the entropy of the row's own values. The higher, the less a "
+    .examples = "--predict writes row,negative_elbo,reconstruction,kl,excess: the negative evidence lower bound of each row "
+                "in nats, its two parts, and how far it exceeds the entropy of the row's own values. The higher, the less a "
                 "row is like those of the training.\n\n"
                 "Examples:\n"
                 "  vae --latent 2 --beta 0.5\n"
