@@ -134,7 +134,8 @@ static void name_contestants(comparison *all, const options *o)
 static bool has_module(const options *o, const char *module)
 {
     char command[4096];
-    snprintf(command, sizeof command, "'%s' -c 'import %s' > /dev/null 2>&1", o->python, module);
+    snprintf(command, sizeof command, "'%s' -c \"import importlib.util as u, sys; sys.exit(not u.find_spec('%s'))\" "
+             "> /dev/null 2>&1", o->python, module);
     return system(command) == 0;
 }
 

@@ -88,7 +88,7 @@ static void print_rival(const row *r, size_t who, double goal)
     const double ratio = entry_ratio(r, who);
     char wanted[16] = "";
     if (goal > 0)
-        snprintf(wanted, sizeof wanted, ratio < goal ? "< %.3g" : "ok %.3g", goal);
+        snprintf(wanted, sizeof wanted, "%s %.*g", ratio < goal ? "<" : "ok", goal < 1 ? 2 : 3, goal);
     printf(" |");
     print_time(entry_median(r, who));
     printf(ratio < 10 ? " %7.2fx %-8s" : " %7.0fx %-8s", ratio, wanted);
