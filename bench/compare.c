@@ -282,6 +282,7 @@ static bool play_all(comparison *all, const options *o, size_t threads, const bo
         if (fine) {
             table_row(r);
             all->count++;
+            fine = table_csv(all, o->out);
         }
     }
     for (size_t i = 0; i < CONTESTANTS; i++)
@@ -360,14 +361,15 @@ int main(int argc, char **argv)
     if (!all)
         return EXIT_FAILURE;
     name_contestants(all, &o);
-    bool fine = true;
+    bool fine = table_csv(all, o.out); /* a folder that cannot be written is known before the minutes are spent */
     for (size_t i = 0; i < o.thread_count && fine; i++)
         fine = play_all(all, &o, o.threads[i], has, i == 0);
-    print_foot(all);
+    if (all->count > 0)
+        print_foot(all);
     if (fine && !o.no_startup)
         measure_startups(all, &o, has);
-    const bool written = table_csv(all, o.out) && table_picture(all, o.out);
-    fine = fine && written && !any_void(all);
+    const bool drawn = table_picture(all, o.out);
+    fine = fine && drawn && !any_void(all);
     free(all);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -197,7 +197,7 @@ static const sweep sweeps[] = {
     { "batch", "784-256-256-10, Adam: rows of the batch", &network, batch_point,
       { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192 } },
     { "width", "128-w-w-10, batch 64, Adam: w", &network, width_point, { 16, 32, 64, 128, 256, 512, 1024, 2048, 4096 } },
-    { "depth", "128-128-...-10, batch 64, Adam: hidden layers", &network, depth_point, { 1, 2, 4, 8, 16, 32, 63 } },
+    { "depth", "128-128-...-10, batch 64, Adam: hidden layers", &network, depth_point, { 1, 2, 4, 8, 16, 32, 64 } },
     { "length", "CTC, 8 samples, 32 classes, 5 labels: frames", &sequence, length_point,
       { 10, 20, 50, 100, 200, 500, 1000, 2000 } },
     { "rows", "lg_fit, an epoch of rows in memory", &in_memory, rows_point, { 1000, 10000, 100000, 1000000, 10000000 } },

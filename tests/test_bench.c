@@ -101,11 +101,13 @@ START_TEST(overhead_of_the_tape_is_counted_by_operation)
 }
 END_TEST
 
-START_TEST(wrong_options_are_usage_errors)
+START_TEST(wrong_options_are_usage_errors_and_what_is_not_there_is_said)
 {
     static const char *const wrong[] = { "x", "--rounds 0", "--threads 1,x", "--threads ''", "--no-such-option" };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         ck_assert_int_eq(program_run("$bin/bench/compare %s", wrong[i]), 2);
+    ck_assert_int_eq(program_run("$bin/bench/compare --out no-such/folder h"), 1);
+    ck_assert_uint_eq(count_lines(program_file("err")), 1);
     ck_assert_int_eq(program_run("$bin/bench/compare --worker ./no-such-worker --python no-such-python --out . h"), 1);
 }
 END_TEST
@@ -123,7 +125,7 @@ Suite *bench_suite(void)
     tcase_add_test(tcase, a_rival_with_another_loss_is_void_and_the_exit_status_says_so);
     tcase_add_test(tcase, scaling_has_a_row_for_every_size);
     tcase_add_test(tcase, overhead_of_the_tape_is_counted_by_operation);
-    tcase_add_test(tcase, wrong_options_are_usage_errors);
+    tcase_add_test(tcase, wrong_options_are_usage_errors_and_what_is_not_there_is_said);
     suite_add_tcase(suite, tcase);
     return suite;
 }
