@@ -43,7 +43,8 @@ static bool broadcast_shape(const char *name, const lg_tensor *a, const lg_tenso
 static meeting meet(const lg_tensor *a, const lg_tensor *b, size_t rank, const size_t *dims)
 {
     const lg_tensor *operand[2] = { a, b };
-    meeting met = { .rank = 0 };
+    meeting met; /* what lies beyond its rank is not looked at */
+    met.rank = 0;
     size_t step[2] = { 1, 1 };
     for (size_t i = rank; i-- > 0;) {
         size_t stride[2];

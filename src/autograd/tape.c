@@ -98,10 +98,17 @@ lg_tensor *lg_tape_header(lg_tape *tape, lg_dtype dtype, size_t rank, const size
     lg_tensor *tensor = lg_arena_alloc(&tape->headers[tape->generation % 2], sizeof *tensor);
     if (!tensor)
         return NULL;
-    *tensor = (lg_tensor){ .dtype = dtype,
-                           .owner = LG_OWNER_TAPE,
-                           .generation = tape->generation,
-                           .tape_generation = &tape->generation };
+    /* Field by field, here and in recording: of a struct at once gcc makes a string instruction, which takes longer than
+     * all the rest. */
+    tensor->dtype = dtype;
+    tensor->owner = LG_OWNER_TAPE;
+    tensor->requires_grad = tensor->grad_written = false;
+    tensor->real = NULL;
+    tensor->grad = NULL;
+    tensor->name = NULL;
+    tensor->generation = tape->generation;
+    tensor->tape_generation = &tape->generation;
+    tensor->node = NULL;
     lg_tensor_set_shape(tensor, rank, dims, size);
     return tensor;
 }
@@ -237,17 +244,18 @@ lg_tensor *lg_record_recipe(lg_tape *tape, const lg_op *op, size_t count, lg_ten
     lg_tensor **operands = (lg_tensor **)(node + 1);
     char *attributes = (char *)(operands + count); /* rounded up to 16 bytes, for any attribute struct */
     attributes += -(uintptr_t)attributes & 15;
-    *node = (lg_node){ .op = op,
-                       .name = recipe->name ? recipe->name : op->name,
-                       .tape = tape,
-                       .output = output,
-                       .inputs = operands,
-                       .count = count,
-                       .attributes = attributes,
-                       .saved = saved,
-                       .previous = tape->last,
-                       .number = tape->length,
-                       .wants_grad = op->backward && lg_wants_grad(tape, count, inputs) };
+    node->op = op;
+    node->name = recipe->name ? recipe->name : op->name;
+    node->tape = tape;
+    node->output = output;
+    node->inputs = operands;
+    node->count = count;
+    node->attributes = attributes;
+    node->saved = saved;
+    node->previous = tape->last;
+    node->next = NULL;
+    node->number = tape->length;
+    node->wants_grad = op->backward && lg_wants_grad(tape, count, inputs);
     for (size_t i = 0; i < count; i++)
         operands[i] = inputs[i];
     if (recipe->attribute_bytes)

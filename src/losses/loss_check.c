@@ -41,7 +41,7 @@ static lg_value_rule rule_of(lg_loss_domain domain, bool from_logits, bool norma
     return (lg_value_rule){ -infinity, infinity, false, "" };
 }
 
-size_t lg_first_broken(const lg_value_rule *rule, const lg_real *x, size_t n)
+LG_CLONES size_t lg_first_broken(const lg_value_rule *rule, const lg_real *x, size_t n)
 {
     int broken = 0; /* NaN passes a range, but not a set */
     if (rule->ends_only)
@@ -73,7 +73,7 @@ bool lg_is_gathered(const lg_loss_run *r, size_t i)
 static int choice(const lg_loss_run *r, const char *name, int otherwise)
 {
     for (size_t i = 0; i < lg_loss_param_count(r->info); i++)
-        if (strcmp(r->info->params[i].name, name) == 0)
+        if (lg_same_name(r->info->params[i].name, name))
             return (int)r->params[i];
     return otherwise;
 }

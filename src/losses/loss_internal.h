@@ -103,6 +103,12 @@ LG_LOSSES(LG_DECLARE_LOSS)
 lg_tensor *lg_loss_call(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *positional,
                         size_t positional_count, const lg_loss_options *options);
 
+/* Whether two names are the same. Looked up at every call of a loss: most differ in their first letter. */
+static inline bool lg_same_name(const char *a, const char *b)
+{
+    return *a == *b && strcmp(a, b) == 0;
+}
+
 /* Checks names and ranges of a parameter value; LG_E_PARAM with what would be right. */
 lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value);
 

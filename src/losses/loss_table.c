@@ -95,7 +95,7 @@ lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value)
 {
     const lg_loss_param *p = &info->params[i];
     if (p->choices) {
-        if (value >= 0 && value < (double)choice_count(p->choices) && value == floor(value))
+        if (value == 0 || (value > 0 && value < (double)choice_count(p->choices) && value == floor(value)))
             return LG_OK;
         return lg_fail(LG_E_PARAM, "%s: %s must be one of %s", info->name, p->name, p->choices);
     }
@@ -197,43 +197,44 @@ double lg_loss_get(const lg_loss_spec *spec, const char *name)
 
 /* ----------------------------------------------------------------- calls */
 
-/* The option that a shared parameter stands for, as a parameter value. `given` tells whether the caller set it. */
-static double option_value(const lg_loss_options *options, const char *name, double initial, bool *given)
+/* What the caller's options say about the parameters that losses share. */
+typedef struct shared_option {
+    const char *name;
+    bool given, taken; /* by the caller; by the row */
+    double value;
+} shared_option;
+
+#define SHARED_OPTIONS 6
+
+static shared_option *find_shared(shared_option options[SHARED_OPTIONS], const char *name)
 {
-    const struct {
-        const char *name;
-        bool given;
-        double value;
-    } shared[] = {
-        { "from_logits", options->from_logits, 1 },
-        { "label_smoothing", options->label_smoothing != 0, options->label_smoothing },
-        { "eps", options->eps != 0, options->eps },
-        { "normalize", options->no_normalize, 0 },
-        { "clip", options->clip_log100, 1 },
-        { "labels", options->labels != LG_LABELS_AUTO, options->labels },
-    };
-    for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
-        if (strcmp(shared[i].name, name) == 0) {
-            *given = shared[i].given;
-            return shared[i].given ? shared[i].value : initial;
-        }
-    }
-    *given = false;
-    return initial;
+    for (size_t i = 0; i < SHARED_OPTIONS; i++)
+        if (lg_same_name(options[i].name, name))
+            return &options[i];
+    return NULL;
 }
 
-/* LG_E_PARAM for an option that is set though the row has no parameter of its name among those after `positional`. */
-static lg_status no_stray_options(const lg_loss_info *info, size_t positional, const lg_loss_options *options)
+/* The parameters from number `first` on; LG_E_PARAM for an option that is set though the row has none of its name there. */
+static lg_status params_of_options(const lg_loss_info *info, size_t first, const lg_loss_options *options, double *params)
 {
-    static const char *const names[] = { "from_logits", "label_smoothing", "eps", "normalize", "clip", "labels" };
-    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
-        bool given, taken = false;
-        option_value(options, names[n], 0, &given);
-        for (size_t i = positional; i < lg_loss_param_count(info); i++)
-            taken = taken || strcmp(info->params[i].name, names[n]) == 0;
-        if (given && !taken)
-            return lg_fail(LG_E_PARAM, "%s: the option %s does not apply here", info->name, names[n]);
+    shared_option shared[SHARED_OPTIONS] = {
+        { "from_logits", options->from_logits, false, 1 },
+        { "label_smoothing", options->label_smoothing != 0, false, options->label_smoothing },
+        { "eps", options->eps != 0, false, options->eps },
+        { "normalize", options->no_normalize, false, 0 },
+        { "clip", options->clip_log100, false, 1 },
+        { "labels", options->labels != LG_LABELS_AUTO, false, options->labels },
+    };
+    const size_t count = lg_loss_param_count(info);
+    for (size_t i = first; i < count; i++) {
+        shared_option *option = find_shared(shared, info->params[i].name);
+        params[i] = option && option->given ? option->value : info->params[i].initial;
+        if (option)
+            option->taken = true;
     }
+    for (size_t i = 0; i < SHARED_OPTIONS; i++)
+        if (shared[i].given && !shared[i].taken)
+            return lg_fail(LG_E_PARAM, "%s: the option %s does not apply here", info->name, shared[i].name);
     return LG_OK;
 }
 
@@ -242,15 +243,12 @@ lg_tensor *lg_loss_call(lg_tape *tape, const lg_loss_info *info, lg_tensor *cons
 {
     static const lg_loss_options defaults = { 0 };
     double params[LG_LOSS_MAX_PARAMS] = { 0 };
-    bool given;
     if (!options)
         options = &defaults;
-    if (no_stray_options(info, positional_count, options) != LG_OK)
+    for (size_t i = 0; i < positional_count; i++)
+        params[i] = positional[i];
+    if (params_of_options(info, positional_count, options, params) != LG_OK)
         return NULL;
-    for (size_t i = 0; i < lg_loss_param_count(info); i++)
-        params[i] = i < positional_count
-                        ? positional[i]
-                        : option_value(options, info->params[i].name, info->params[i].initial, &given);
     return lg_loss_record(tape, info, inputs, params, options);
 }
 

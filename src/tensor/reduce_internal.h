@@ -5,12 +5,20 @@
 
 #include "tensor/math_internal.h"
 
-/* The sum of n values, in double. Eight sums and a tree, since what the compiler makes of a reduction ends in adding up
- * one by one, which takes longer than the rest for a few dozen values. */
+/* The sum of n values, in double. As many sums side by side as keep a processor's adders busy, then eight, and a tree at
+ * the end, since what the compiler makes of a reduction ends in adding up one by one, which takes longer than the rest for
+ * a few dozen values. */
 LG_INLINE double lg_sum_of(const lg_real *values, size_t n)
 {
-    double lane[8] = { 0 };
+    double lane[32] = { 0 };
     size_t i = 0;
+    for (; i + 32 <= n; i += 32)
+        for (size_t j = 0; j < 32; j++)
+            lane[j] += (double)values[i + j];
+    for (size_t j = 0; j < 16; j++)
+        lane[j] += lane[j + 16];
+    for (size_t j = 0; j < 8; j++)
+        lane[j] += lane[j + 8];
     for (; i + 8 <= n; i += 8)
         for (size_t j = 0; j < 8; j++)
             lane[j] += (double)values[i + j];
