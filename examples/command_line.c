@@ -13,7 +13,7 @@ enum {
     KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT,
     KEY_TEST_SPLIT, KEY_EPOCHS, KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES,
     KEY_EARLY_STOPPING, KEY_CLIP_NORM, KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_LOAD, KEY_PREDICT, KEY_RESUME,
-    KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_DRY_RUN
+    KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_PROFILE, KEY_DRY_RUN
 };
 
 #define MISSING_CHOICES "error|mean|median|drop"
@@ -62,6 +62,7 @@ static const struct argp_option shared_options[] = {
     { "verbose", KEY_VERBOSE, "0|1|2", 0,
       "Epochs: not shown (0), as a bar on a terminal and a line elsewhere, of many short ones a few (1), as lines (2)",
       4 },
+    { "profile", KEY_PROFILE, 0, 0, "After training, show where its time went, as does LUGE_PROFILE=1", 4 },
     { "dry-run", KEY_DRY_RUN, 0, 0, "Read the data, show data and model, and stop before training", 4 },
 };
 
@@ -246,6 +247,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
         options->verbose = (lg_verbose[]){ LG_SILENT, LG_PROGRESS,
                                            LG_LINES }[argument_choice(state, "--verbose", arg, "0|1|2")];
         break;
+    case KEY_PROFILE: options->profile = true; break;
     case KEY_DRY_RUN: options->dry_run = true; break;
     case ARGP_KEY_END:
         check_load(state, line);

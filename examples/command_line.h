@@ -35,7 +35,7 @@ typedef struct trainer_options {
     const char *predict;    /* rows to predict by it, instead of training; NULL: not given */
     const char *resume;     /* what --resume names: a checkpoint or a run's folder; NULL: not given */
     const char *out;
-    bool overwrite, dry_run;
+    bool overwrite, profile, dry_run;
     lg_verbose verbose;
 } trainer_options;
 

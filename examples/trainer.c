@@ -161,6 +161,7 @@ lg_fit_options trainer_fit_options(const trainer_options *options, const lg_data
     fit.early_stopping.patience = options->early_stopping;
     fit.history_path = run_path(r, "history.csv");
     fit.verbose = options->verbose;
+    fit.profile = options->profile;
     if (options->save_every || options->resume) {
         const char *checkpoint = run_checkpoint(r);
         fit.checkpoint_facts = run_facts(r, &fit.checkpoint_fact_count);

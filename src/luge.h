@@ -5,6 +5,7 @@
 
 #include "tensor/base.h"
 #include "tensor/blas.h"
+#include "tensor/profile.h"
 #include "tensor/random.h"
 #include "tensor/tensor.h"
 #include "tensor/threads.h"

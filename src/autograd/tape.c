@@ -2,6 +2,7 @@
 #include "autograd/tape_internal.h"
 
 #include "tensor/memory_internal.h"
+#include "tensor/profile_internal.h"
 #include "tensor/threads_internal.h"
 
 #include <stdlib.h>
@@ -181,6 +182,38 @@ lg_tensor *lg_variable(lg_tape *tape, size_t rank, const size_t *dims, const lg_
 
 /* -------------------------------------------------------------- recording */
 
+static double bytes_of(const lg_tensor *tensor)
+{
+    return (double)tensor->size * (tensor->dtype == LG_REAL ? sizeof(lg_real) : sizeof(int32_t));
+}
+
+static void compute(const lg_node *node)
+{
+    lg_profile_span span;
+    lg_profile_begin(&span);
+    node->op->forward(node);
+    if (!span.measured)
+        return;
+    double bytes = bytes_of(node->output);
+    for (size_t i = 0; i < node->count; i++)
+        bytes += bytes_of(node->inputs[i]);
+    lg_profile_end(&span, node->name, LG_PHASE_FORWARD, bytes);
+}
+
+/* Reads the gradient of the output and the inputs, and writes those inputs' gradients that are wanted. */
+static void differentiate(const lg_node *node)
+{
+    lg_profile_span span;
+    lg_profile_begin(&span);
+    node->op->backward(node);
+    if (!span.measured)
+        return;
+    double bytes = bytes_of(node->output);
+    for (size_t i = 0; i < node->count; i++)
+        bytes += bytes_of(node->inputs[i]) * (node->inputs[i]->requires_grad ? 2 : 1);
+    lg_profile_end(&span, node->name, LG_PHASE_BACKWARD, bytes);
+}
+
 bool lg_operands(const lg_tape *tape, const char *name, size_t count, lg_tensor *const inputs[])
 {
     if (!tape) {
@@ -263,7 +296,7 @@ lg_tensor *lg_record_recipe(lg_tape *tape, const lg_op *op, size_t count, lg_ten
     output->node = node;
 
     if (op->forward)
-        op->forward(node);
+        compute(node);
     if (node->wants_grad)
         expect_gradient(tape, output);
     if (tape->last)
@@ -313,7 +346,7 @@ static lg_status backward(lg_tape *tape, lg_tensor *root, const lg_real *upstrea
     root->grad_written = true;
     for (const lg_node *node = root->node; node; node = node->previous)
         if (node->wants_grad && node->output->grad_written)
-            node->op->backward(node);
+            differentiate(node);
     return LG_OK;
 }
 

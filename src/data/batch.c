@@ -6,6 +6,7 @@
 
 #include "data/dataset_internal.h"
 #include "tensor/memory_internal.h"
+#include "tensor/profile_internal.h"
 
 /* ---- making -------------------------------------------------------------------------------------------------------- */
 
@@ -157,6 +158,18 @@ static lg_status copy_rows(lg_batch *batch, const lg_source *source, size_t coun
     return status;
 }
 
+/* What was read and written: nothing of fields that are views. */
+static double bytes_copied(const lg_batch *batch, size_t count)
+{
+    double bytes = 0;
+    for (size_t f = 0; f < batch->field_count; f++) {
+        const lg_batch_part *part = &batch->fields[f];
+        if (part->values == part->buffer)
+            bytes += 2 * (double)(count * lg_field_bytes(part->field) * (part->field->ragged ? part->longest : 1));
+    }
+    return bytes;
+}
+
 lg_status lg_batch_fill(lg_batch *batch, const size_t *ids, size_t count)
 {
     if (!batch || (!ids && count))
@@ -168,9 +181,13 @@ lg_status lg_batch_fill(lg_batch *batch, const size_t *ids, size_t count)
     if (count == 0)
         return LG_OK;
     const lg_source *source = &lg_dataset_original(batch->dataset)->source;
+    lg_profile_span span;
+    lg_profile_begin(&span);
     lg_status status = take_ids(batch, ids, count);
     if (status == LG_OK && !view_rows(batch, source, count))
         status = copy_rows(batch, source, count);
+    if (span.measured)
+        lg_profile_end(&span, "batch", LG_PHASE_DATA, bytes_copied(batch, count));
     if (status < 0) {
         empty(batch);
         return status;

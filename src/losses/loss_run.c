@@ -1,6 +1,7 @@
 /* Running a loss: operands checked, units cut into chunks that stay in cache, weights and ignored units applied around
  * the kernel, the sum kept in double, and the derivative handed to backward already scaled (loss.h). */
 #include "losses/loss_run_internal.h"
+#include "tensor/profile_internal.h"
 #include "tensor/reduce_internal.h"
 #include "tensor/threads_internal.h"
 
@@ -334,6 +335,16 @@ static lg_tensor *run_chunked(lg_loss_run *r)
     return run_chunks(r, &sum) == LG_OK ? record(r, sum) : NULL;
 }
 
+/* The inputs, the derivatives by those that want one, and the value. */
+static double bytes_of_call(const lg_loss_run *r, const lg_tensor *loss)
+{
+    double values = (double)loss->size;
+    for (size_t i = 0; i < r->count; i++)
+        if (r->inputs[i])
+            values += (double)r->inputs[i]->size * (r->tape->gradients && r->inputs[i]->requires_grad ? 2 : 1);
+    return values * sizeof(lg_real); /* an index has four bytes in the double build, too */
+}
+
 lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
                           const lg_loss_options *options)
 {
@@ -346,7 +357,12 @@ lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *co
                       .checks = !options->unchecked,
                       .may_ignore = info->takes & LG_TAKES_IGNORE_INDEX,
                       .ignore = options->ignore_index ? *options->ignore_index : DEFAULT_IGNORE_INDEX };
-    if (lg_check_operands(&r) != LG_OK)
-        return NULL;
-    return info->units == LG_UNIT_BATCH ? lg_run_batch(&r) : run_chunked(&r);
+    lg_profile_span span;
+    lg_profile_begin(&span);
+    lg_tensor *loss = NULL;
+    if (lg_check_operands(&r) == LG_OK)
+        loss = info->units == LG_UNIT_BATCH ? lg_run_batch(&r) : run_chunked(&r);
+    if (span.measured)
+        lg_profile_end(&span, info->name, LG_PHASE_FORWARD, loss ? bytes_of_call(&r, loss) : 0);
+    return loss;
 }

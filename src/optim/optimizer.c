@@ -2,6 +2,7 @@
 #include "optim/optimizer_internal.h"
 
 #include "tensor/memory_internal.h"
+#include "tensor/profile_internal.h"
 #include "tensor/suggest_internal.h"
 
 #include <math.h>
@@ -91,8 +92,14 @@ lg_status lg_optimizer_step(lg_optimizer *optimizer)
 {
     if (!optimizer)
         return lg_fail_null("lg_optimizer_step: the optimizer is NULL");
+    lg_profile_span span;
+    lg_profile_begin(&span);
     optimizer->steps++;
-    update_trainable(optimizer, lg_params_block(optimizer->params));
+    const lg_block block = lg_params_block(optimizer->params);
+    update_trainable(optimizer, block);
+    /* the gradients are read; values and state are read and written */
+    lg_profile_end(&span, optimizer->name, LG_PHASE_UPDATE,
+                   (double)(block.length * (3 + 2 * optimizer->state_count) * sizeof *block.values));
     return LG_OK;
 }
 

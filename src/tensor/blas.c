@@ -1,6 +1,7 @@
 /* Matrix products through CBLAS. OpenBLAS is held to one thread: work is divided above it, where the shapes are known
  * (its own threads gain nothing on the small products of small nets). */
 #include "tensor/blas.h"
+#include "tensor/profile_internal.h"
 #include "tensor/tensor_internal.h"
 #include "tensor/threads_internal.h"
 
@@ -102,6 +103,7 @@ void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, c
             memset(c, 0, m * n * sizeof *c);
         return;
     }
+    lg_profile_flops(2 * (double)m * (double)n * (double)k);
     product p = { transpose_a, transpose_b, m, n, k, a, b, beta, c };
     const bool by_rows = n < 2 * LG_RANGE_MULTIPLE || (transpose_a && m >= 2 * LG_RANGE_MULTIPLE);
     if (n == 1)

@@ -3,6 +3,7 @@
 
 #include "losses/loss.h"
 #include "tensor/memory_internal.h"
+#include "tensor/profile.h"
 #include "train/clock_internal.h"
 #include "train/history_internal.h"
 
@@ -272,13 +273,26 @@ static lg_status run(lg_fit_run *f)
     return status == LG_OK ? lg_monitor_restore(&f->monitor, f->params) : status;
 }
 
+/* Whether a profile is wanted and could be started. */
+static bool start_profile(const lg_fit_options *options)
+{
+    const char *wish = getenv("LUGE_PROFILE");
+    const bool wanted = options->profile || (wish && strcmp(wish, "1") == 0);
+    return wanted && !lg_profile_running() && lg_profile_start() == LG_OK;
+}
+
 lg_history *lg_fit(lg_step_function *step, void *model, lg_optimizer *optimizer, const lg_dataset *dataset,
                    const lg_fit_options *options)
 {
     lg_fit_run f = { .options = options ? options : &(lg_fit_options){ 0 }, .optimizer = optimizer };
     lg_status status = lg_fit_open(&f, step, model, dataset);
+    const bool profiles = status == LG_OK && start_profile(f.options);
     if (status == LG_OK)
         status = run(&f);
+    if (profiles)
+        lg_profile_stop();
+    if (profiles && status == LG_OK)
+        status = lg_profile_print(f.options->stream ? f.options->stream : stdout);
     if (f.history)
         f.history->stop = f.stop;
     lg_fit_close(&f);

@@ -129,6 +129,8 @@ typedef struct lg_fit_options {
 
     lg_verbose verbose;
     FILE *stream;                   /* of the progress line; NULL: stdout */
+    bool profile;                   /* print to it, at the end, where the time went (profile.h); LUGE_PROFILE=1 in the
+                                     * environment asks for the same. Not where a profile of the caller's runs */
     bool handle_signals;            /* SIGINT and SIGTERM: finish the batch and return the history (lg_history_signal);
                                      * a second one kills at once. The former handlers come back with the return. For
                                      * one lg_fit of a process at a time */
