@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <jansson.h>
 #include <luge.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -473,6 +474,66 @@ START_TEST(rows_are_scored_by_a_model_as_its_training_run_did)
 }
 END_TEST
 
+/* out[wide] = w in + b, and with `relu` what of it is above 0; from the tensors of a layer in the file. */
+static void apply_layer(const lg_safetensors *file, int number, const double *in, double *out, bool relu)
+{
+    char name[32];
+    snprintf(name, sizeof name, "dense_%d.weight", number);
+    lg_tensor *weight = lg_safetensors_tensor(file, name);
+    snprintf(name, sizeof name, "dense_%d.bias", number);
+    lg_tensor *bias = lg_safetensors_tensor(file, name);
+    ck_assert_msg(weight && bias, "%s", lg_error());
+    const size_t wide = lg_tensor_dim(weight, 0), inputs = lg_tensor_dim(weight, 1);
+    for (size_t i = 0; i < wide; i++) {
+        out[i] = (double)lg_tensor_data(bias)[i];
+        for (size_t k = 0; k < inputs; k++)
+            out[i] += (double)lg_tensor_data(weight)[i * inputs + k] * in[k];
+        out[i] = relu && out[i] < 0 ? 0 : out[i];
+    }
+    lg_tensor_free(weight);
+    lg_tensor_free(bias);
+}
+
+/* Codes, KL and entropy by their formulas, of the numbers in the file alone: x in [0, 1] by its scale, 6-12-8-(2, 2). */
+START_TEST(the_model_in_its_file_makes_codes_and_scores)
+{
+    write_table();
+    program_ok(TABLE " && $bin/vae --load r --predict table.csv --out p");
+    lg_safetensors *file = lg_safetensors_open(program_path("r/model.safetensors"));
+    ck_assert_str_eq(lg_safetensors_metadata(file, "layers"), "6,12,8,2");
+    ck_assert_str_eq(lg_safetensors_metadata(file, "features"), "[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]");
+    ck_assert_str_eq(lg_safetensors_metadata(file, "width"), "3");
+    double low[6], range[6];
+    ck_assert_int_eq(lg_safetensors_read_doubles(file, lg_safetensors_find(file, "input.means"), low), LG_OK);
+    ck_assert_int_eq(lg_safetensors_read_doubles(file, lg_safetensors_find(file, "input.deviations"), range), LG_OK);
+    lg_dataset *rows = lg_dataset_read_csv(program_path("table.csv"), NULL);
+    lg_tensor *codes = lg_npy_read(program_path("r/codes.npy"), LG_REAL);
+    const char *line = program_file("p/predictions.csv");
+    for (size_t i = 0; i < 60; i++) {
+        double x[6], first[12], second[8], code[4], kl = 0, entropy = 0, written[4];
+        for (size_t k = 0; k < 6; k++) {
+            x[k] = fmin(1, fmax(0, ((double)lg_dataset_values(rows, "x")[6 * i + k] - low[k]) / range[k]));
+            if (x[k] > 0 && x[k] < 1)
+                entropy -= x[k] * log(x[k]) + (1 - x[k]) * log(1 - x[k]);
+        }
+        apply_layer(file, 1, x, first, true);
+        apply_layer(file, 2, first, second, true);
+        apply_layer(file, 3, second, code, false);
+        for (size_t k = 0; k < 2; k++) {
+            ck_assert_double_eq_tol((double)lg_tensor_data(codes)[2 * i + k], code[k], 1e-5);
+            kl += (code[k] * code[k] + exp(code[2 + k]) - 1 - code[2 + k]) / 2;
+        }
+        line = strchr(line, '\n') + 1;
+        ck_assert_int_eq(sscanf(line, "%*d,%lf,%lf,%lf,%lf", &written[0], &written[1], &written[2], &written[3]), 4);
+        ck_assert_double_eq_tol(written[2], kl, 1e-5 * (1 + kl));
+        ck_assert_double_eq_tol(written[3], written[0] - entropy, 1e-5 * (1 + entropy));
+    }
+    lg_tensor_free(codes);
+    lg_dataset_free(rows);
+    lg_safetensors_close(file);
+}
+END_TEST
+
 /* Pictures keep their shape, and so does what has none in it, and beta. With a rate that moves nothing all stays. */
 START_TEST(training_goes_on_from_a_model)
 {
@@ -617,6 +678,7 @@ Suite *vae_suite(void)
     tcase_add_test(options, strangers_score_higher_than_digits);
     tcase_add_test(options, the_smallest_data_and_the_textbook_run);
     tcase_add_test(options, rows_are_scored_by_a_model_as_its_training_run_did);
+    tcase_add_test(options, the_model_in_its_file_makes_codes_and_scores);
     tcase_add_test(options, training_goes_on_from_a_model);
     tcase_add_test(options, models_and_rows_that_do_not_fit_are_refused);
     tcase_add_loop_test(failing, usage_errors_exit_2_and_say_what_is_allowed, 0, COUNT(usage_errors));
