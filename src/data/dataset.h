@@ -4,8 +4,8 @@
  * function wants ("weight", "mask", "length" ...). A row of a field has a shape: [] for one number, [64] for 64
  * features, [28, 28] for a picture. Where rows differ in length the field is ragged and a row is [length, shape...].
  *
- * Where the values come from is the source's business: arrays in memory (lg_dataset_from_arrays, lg_dataset_read_csv),
- * or a function of the user's that fills buffers for given row ids (lg_dataset_from_source). A subset (the training
+ * Where the values come from is the source's business: arrays in memory (lg_dataset_from_arrays, lg_dataset_read_csv), a
+ * file that is read in blocks (lg_dataset_stream), or a function of the user's that fills buffers for given row ids (lg_dataset_from_source). A subset (the training
  * part, say) is a list of row ids over another data set and copies nothing.
  *
  *   lg_dataset *all = lg_dataset_read_csv("digits.csv.gz", &(lg_csv_options){ .target = "-1" });

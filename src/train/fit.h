@@ -84,7 +84,7 @@ typedef struct lg_fit_options {
     size_t epochs;                  /* 0: 1 */
     size_t batch_size;              /* 0: 32; more than there are rows: all rows. The last batch is what is left */
     uint64_t seed;                  /* of the split, the shuffling, and dropout and its like */
-    bool no_shuffle;                /* take the rows in order; default: a new order every epoch */
+    bool no_shuffle;                /* take the rows in order; default: a new order every epoch (lg_sampler_for) */
 
     const lg_dataset *validation;   /* run through after each epoch, without gradients, in evaluation mode */
     double validation_split;        /* or: this share, in (0, 1), of the data set is taken for validation: at random, by
