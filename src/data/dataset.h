@@ -5,8 +5,9 @@
  * features, [28, 28] for a picture. Where rows differ in length the field is ragged and a row is [length, shape...].
  *
  * Where the values come from is the source's business: arrays in memory (lg_dataset_from_arrays, lg_dataset_read_csv), a
- * file that is read in blocks (lg_dataset_stream), or a function of the user's that fills buffers for given row ids (lg_dataset_from_source). A subset (the training
- * part, say) is a list of row ids over another data set and copies nothing.
+ * file that is read in blocks (lg_dataset_stream), or a function of the user's that fills buffers for given row ids
+ * (lg_dataset_from_source). A subset (the training part, say) is a list of row ids over another data set and copies
+ * nothing.
  *
  *   lg_dataset *all = lg_dataset_read_csv("digits.csv.gz", &(lg_csv_options){ .target = "-1" });
  *   lg_dataset *train = lg_dataset_subset(all, split->train, split->train_rows);
