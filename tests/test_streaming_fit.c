@@ -220,10 +220,15 @@ static long growth_of(const char *path, const lg_read_options *options, size_t b
         lg_scaler *scaler = lg_scaler_fit(data, NULL, 0);
         line l = line_new(lg_dataset_features(data), 0.01);
         const lg_fit_options fit = quiet(1, 4096);
-        const bool fine = lg_scaler_apply(scaler, data) == LG_OK && lg_fit(line_step, &l, l.optimizer, data, &fit);
-        const long grown = fine ? status_kilobytes("VmHWM") - before : -1;
-        if (!fine)
+        const lg_status scaled = lg_scaler_apply(scaler, data);
+        lg_history *history = scaled == LG_OK ? lg_fit(line_step, &l, l.optimizer, data, &fit) : NULL;
+        const long grown = history ? status_kilobytes("VmHWM") - before : -1;
+        if (!history)
             fprintf(stderr, "%s\n", lg_error());
+        lg_history_free(history);
+        line_free(&l);
+        lg_scaler_free(scaler);
+        lg_dataset_free(data);
         _exit(write(ends[1], &grown, sizeof grown) != sizeof grown);
     }
     long grown = -1;
@@ -236,6 +241,12 @@ static long growth_of(const char *path, const lg_read_options *options, size_t b
     return grown;
 }
 
+/* valgrind, whose own memory would count, only looks for other errors in a shorter file. */
+static bool light(void)
+{
+    return getenv("LG_TEST_LIGHT") != NULL;
+}
+
 /* A file of 64 MB by a buffer of 4 MB; in memory it would take 64 MB and more. The file is a hole, which reads as zeros
  * and takes no disk. */
 START_TEST(an_array_of_64_megabytes_trains_in_24)
@@ -244,15 +255,17 @@ START_TEST(an_array_of_64_megabytes_trains_in_24)
     char bytes[80];
     memset(bytes, ' ', sizeof bytes);
     memcpy(bytes, header, sizeof header - 1);
+    if (light())
+        memcpy(strstr(bytes + 10, "1048576"), "  16384", 7);
     bytes[79] = '\n';
     scratch_write("t.npy", bytes, sizeof bytes);
     FILE *file = fopen("t.npy", "r+b"); /* one target that is not 0 */
     fseek(file, (long)sizeof bytes + 4 * 15, SEEK_SET);
     fwrite(&(float){ 1 }, sizeof(float), 1, file);
     fclose(file);
-    ck_assert_int_eq(truncate("t.npy", (off_t)sizeof bytes + (64 << 20)), 0);
+    ck_assert_int_eq(truncate("t.npy", (off_t)sizeof bytes + ((light() ? 1 : 64) << 20)), 0);
     const long grown = growth_of("t.npy", &(lg_read_options){ .csv.target = "-1" }, 65536);
-    ck_assert_msg(grown > 0 && grown < 24 << 10, "grew by %ld kB", grown);
+    ck_assert_msg(grown > 0 && (grown < 24 << 10 || light()), "grew by %ld kB", grown);
 }
 END_TEST
 
@@ -269,13 +282,13 @@ START_TEST(a_table_of_24_megabytes_trains_in_10)
                                 used % 3 ? "north" : "south", (int)(used % 2));
     FILE *file = fopen("t.csv", "wb");
     fputs("a,b,c,d,e,f,g,h,where,y\n", file);
-    const size_t times = getenv("LG_TEST_LIGHT") ? 4 : TIMES;
+    const size_t times = light() ? 2 : TIMES;
     for (size_t i = 0; i < times; i++)
         fwrite(piece, 1, used, file);
     fclose(file);
     free(piece);
     const long grown = growth_of("t.csv", &(lg_read_options){ .csv.target = "y" }, 16384);
-    ck_assert_msg(grown > 0 && (grown < 10 << 10 || times < TIMES), "grew by %ld kB", grown);
+    ck_assert_msg(grown > 0 && (grown < 10 << 10 || light()), "grew by %ld kB", grown);
 }
 END_TEST
 
