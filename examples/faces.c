@@ -89,14 +89,16 @@ static lg_status prepare(void *context)
 /* The network, and a gallery with it and nobody in it. */
 static lg_status leave_files(faces *f, run *r, double threshold)
 {
-    const embedder *net = &f->model.net;
-    const gallery g = { .net = *net, .threshold = threshold, .false_accepts = f->options.embedder.false_accepts };
-    lg_status status = embedder_leave(r, net, &f->data, threshold);
+    gallery g = { .net = f->model.net, .threshold = threshold, .false_accepts = f->options.embedder.false_accepts };
+    lg_status status = embedder_leave(r, &g.net, &f->data, threshold);
+    if (status == LG_OK)
+        status = loaded_open(&g.model, &about, &(trainer_options){ .load = run_folder(r) });
     const char *path = status == LG_OK ? run_path(r, FACES_GALLERY) : NULL;
     if (status == LG_OK)
         status = path ? gallery_save(&g, path) : lg_error_code();
     if (status == LG_OK)
         run_note_file(r, FACES_GALLERY);
+    loaded_close(&g.model);
     return status;
 }
 

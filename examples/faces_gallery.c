@@ -23,7 +23,7 @@ static const struct argp_option gallery_option_rows[] = {
     { "gallery", KEY_GALLERY, "FILE", 0, "The gallery (default: runs/faces/" FACES_GALLERY ")", 0 },
     { "threshold", KEY_THRESHOLD, "DISTANCE", 0, "identify: the distance beyond which somebody is Unknown (default: the "
       "gallery's, which faces train has chosen)", 0 },
-    { "drop", KEY_DROP, "COLUMN,...", 0, "Columns of a CSV file to leave out, such as a label", 0 },
+    { "drop", KEY_DROP, "COLUMN,...", 0, "Columns of a CSV file to leave out, such as a label, where they have no names", 0 },
     { 0 },
 };
 
@@ -72,13 +72,45 @@ static error_t parse_gallery(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+static lg_dataset *read_file(const gallery_options *options, const char *path, const lg_dataset *like)
+{
+    return lg_dataset_read(path, &(lg_read_options){ .csv = { .drop = options->drop[0] ? options->drop : NULL,
+                                                              .like = like },
+                                                     .unit_bytes = true,
+                                                     .flatten = true });
+}
+
+/* Columns without names of their own have numbers for names. */
+static bool has_names(const lg_dataset *rows)
+{
+    const char *name = lg_dataset_feature_name(rows, 0);
+    return name && name[strspn(name, "0123456789")] != '\0';
+}
+
+/* A table that has names for its columns is read by those of the network's; what has none, as it is. */
+static lg_dataset *read_columns(gallery *g, const gallery_options *options, const char *path)
+{
+    const lg_dataset *like = loaded_like(&g->model, false);
+    lg_dataset *rows = like ? read_file(options, path, like) : NULL;
+    if (rows || !like || lg_error_code() == LG_E_IO || lg_error_code() == LG_E_MEMORY)
+        return rows;
+    char first[1024];
+    const lg_status status = lg_error_code();
+    snprintf(first, sizeof first, "%s", lg_error());
+    rows = read_file(options, path, NULL);
+    if (rows && has_names(rows) && has_names(like)) {
+        lg_dataset_free(rows);
+        lg_fail(status, "%s", first);
+        return NULL;
+    }
+    return rows;
+}
+
 /* Rows of a file as the network takes them; an array that is one picture as a whole is one row. */
-static lg_status read_pictures(const gallery *g, const gallery_options *options, const char *path, lg_dataset **rows,
+static lg_status read_pictures(gallery *g, const gallery_options *options, const char *path, lg_dataset **rows,
                                size_t *count)
 {
-    *rows = lg_dataset_read(path, &(lg_read_options){ .csv.drop = options->drop[0] ? options->drop : NULL,
-                                                      .unit_bytes = true,
-                                                      .flatten = true });
+    *rows = read_columns(g, options, path);
     if (!*rows)
         return lg_error_code();
     const size_t width = lg_dataset_features(*rows), inputs = g->net.inputs;
@@ -170,8 +202,8 @@ int faces_gallery(int argc, char **argv)
         .parser = parse_gallery,
         .args_doc = "train [OPTION...]\nregister NAME FILE...\nidentify FILE...\nlist\nforget NAME",
         .doc = "Says who somebody is, or that it does not know: trains a network on pictures of people, registers people, "
-               "and identifies them.\vFILEs are pictures as IDX, NPY or CSV, also in gzip, one row each. identify prints a "
-               "line for each: file,row,name,distance,nearest, where the name is Unknown beyond the threshold.\n\n"
+               "and identifies them.\vFILEs are pictures as IDX, NPY or CSV, also in gzip, one row each; columns "
+               "are found by their names, where they have some. identify prints a line for each: file,row,name,distance,nearest, where the name is Unknown beyond the threshold.\n\n"
                "faces train --help tells about training.\n\n"
                "Examples:\n"
                "  faces train\n"

@@ -82,19 +82,19 @@ static lg_status read_people(gallery *g, const lg_safetensors *file, const char 
 lg_status gallery_open(gallery *g, const char *path)
 {
     *g = (gallery){ 0 };
-    loaded_model m = { .path = strdup(path), .file = lg_safetensors_open(path) };
-    lg_status status = m.path ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the name of a file");
+    lg_safetensors *file = lg_safetensors_open(path);
+    g->model = (loaded_model){ .path = strdup(path), .file = file };
+    lg_status status = g->model.path ? LG_OK : lg_fail(LG_E_MEMORY, "out of memory for the name of a file");
     if (status == LG_OK)
-        status = m.file ? embedder_load(&g->net, &m) : lg_error_code();
-    if (status == LG_OK && (!read_number(lg_safetensors_metadata(m.file, "threshold"), &g->threshold) ||
-                            !read_number(lg_safetensors_metadata(m.file, "false_accepts"), &g->false_accepts)))
+        status = file ? embedder_load(&g->net, &g->model) : lg_error_code();
+    if (status == LG_OK && (!read_number(lg_safetensors_metadata(file, "threshold"), &g->threshold) ||
+                            !read_number(lg_safetensors_metadata(file, "false_accepts"), &g->false_accepts)))
         status = no_gallery(path, "it has no threshold");
     if (status == LG_OK)
-        status = read_names(g, lg_safetensors_metadata(m.file, "names"), path);
+        status = loaded_read_columns(&g->model);
     if (status == LG_OK)
-        status = read_people(g, m.file, path);
-    loaded_close(&m);
-    return status;
+        status = read_names(g, lg_safetensors_metadata(file, "names"), path);
+    return status == LG_OK ? read_people(g, file, path) : status;
 }
 
 void gallery_free(gallery *g)
@@ -105,6 +105,7 @@ void gallery_free(gallery *g)
     free(g->vectors);
     free(g->person);
     embedder_free(&g->net);
+    loaded_close(&g->model);
     *g = (gallery){ 0 };
 }
 
@@ -124,15 +125,20 @@ static char *names_text(const gallery *g)
 lg_status gallery_save(const gallery *g, const char *path)
 {
     char threshold[32], false_accepts[32], *names = names_text(g);
-    if (!names)
-        return lg_fail(LG_E_MEMORY, "%s: out of memory for the names, or one is not UTF-8", path);
+    char *features = json_dumps(g->model.features, JSON_COMPACT);
+    char *categories = json_dumps(g->model.categories, JSON_COMPACT);
     snprintf(threshold, sizeof threshold, "%.17g", g->threshold);
     snprintf(false_accepts, sizeof false_accepts, "%.17g", g->false_accepts);
-    const lg_metadata texts[] = { { "names", names }, { "threshold", threshold }, { "false_accepts", false_accepts } };
+    const lg_metadata texts[] = { { "names", names }, { "threshold", threshold }, { "false_accepts", false_accepts },
+                                  { "features", features }, { "categories", categories } };
     const size_t shape[] = { g->pictures, g->net.width };
     const lg_file_entry people[] = { { "people.vectors", LG_FILE_REAL, 2, shape, g->vectors },
                                      { "people.person", LG_FILE_I32, 1, shape, g->person } };
-    lg_status status = embedder_save(&g->net, path, people, 2, texts, 3);
+    lg_status status = names && features && categories
+                           ? embedder_save(&g->net, path, people, 2, texts, sizeof texts / sizeof *texts)
+                           : lg_fail(LG_E_MEMORY, "%s: out of memory for the names, or one is not UTF-8", path);
+    free(categories);
+    free(features);
     free(names);
     return status;
 }

@@ -2,7 +2,8 @@
  * that is replaced whole. What is in it, beside the network (embedder_file.h):
  *
  *   people.vectors  [pictures, width]   people.person  I32 [pictures], which of the names
- *   texts           "names", a JSON list; "threshold"; "false_accepts", the rate that it was chosen at */
+ *   texts           "names", a JSON list; "threshold"; "false_accepts", the rate that it was chosen at; "features" and
+ *                   "categories", what the columns of a table of pictures are called (model_file.h) */
 #ifndef EXAMPLES_GALLERY_H
 #define EXAMPLES_GALLERY_H
 
@@ -10,6 +11,7 @@
 
 typedef struct gallery {
     embedder net;
+    loaded_model model;       /* whose columns those of a table are: the gallery's file, or a model.safetensors */
     double threshold, false_accepts;
     char **names;             /* [people] */
     size_t people, pictures;

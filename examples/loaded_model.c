@@ -53,7 +53,7 @@ static lg_status check_kind(const loaded_model *m)
     return LG_OK;
 }
 
-static lg_status read_texts(loaded_model *m)
+lg_status loaded_read_columns(loaded_model *m)
 {
     m->features = read_json(m, "features");
     m->categories = read_json(m, "categories");
@@ -131,7 +131,7 @@ lg_status loaded_open(loaded_model *m, const trainer *about, const trainer_optio
 {
     lg_status status = loaded_open_file(m, about, options);
     if (status == LG_OK)
-        status = read_texts(m);
+        status = loaded_read_columns(m);
     return status == LG_OK ? read_scale(m) : status;
 }
 

@@ -34,6 +34,9 @@ void loaded_close(loaded_model *m);
 /* The same of a model that is not of a table's columns: only file, kind and what the trainer reads of it itself. */
 lg_status loaded_open_file(loaded_model *m, const trainer *about, const trainer_options *options);
 
+/* Of one that is open, what its columns and classes are called: "features", "categories", "classes". */
+lg_status loaded_read_columns(loaded_model *m);
+
 /* Says that a part of it, "text \"layers\"", is not there or not as it should be: LG_E_FORMAT. */
 lg_status loaded_lacks(const loaded_model *m, const char *what);
 

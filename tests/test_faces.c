@@ -146,6 +146,20 @@ START_TEST(a_picture_may_come_as_csv_or_npy_and_as_one_array)
 }
 END_TEST
 
+/* Also when the gallery was written anew since. */
+START_TEST(columns_are_found_by_their_names)
+{
+    trained();
+    program_write("one.csv", "a,b,c,d\n1,-2,0.5,3\n");
+    program_write("moved.csv", "d,who,b,c,a\n3,x,-2,0.5,1\n");
+    program_write("bare.csv", "1,-2,0.5,3\n");
+    program_ok("$bin/faces register Zed one.csv >/dev/null && $bin/faces register Ann ann.csv >/dev/null && "
+               "$bin/faces identify moved.csv bare.csv");
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "moved.csv,0,Zed,0,Zed\n"));
+    ck_assert_ptr_nonnull(strstr(program_file("out"), "bare.csv,0,Zed,0,Zed\n"));
+}
+END_TEST
+
 START_TEST(the_gallery_is_a_file_that_others_open)
 {
     trained();
@@ -231,15 +245,20 @@ START_TEST(what_is_wrong_is_said_in_one_line)
         { "list --gallery runs/faces/model.safetensors", 1, "model.safetensors: is no gallery of faces" },
         { "forget Nobody", 1, "faces: nobody is called \"Nobody\"" },
         { "identify none.csv", 1, "faces: none.csv: " },
-        { "identify rows.csv", 1, "faces: rows.csv: pictures of 24 numbers, but the network takes 4" },
-        { "identify ann.csv --drop a", 1, "faces: ann.csv: pictures of 3 numbers, but the network takes 4" },
+        { "identify other.csv", 1, "faces: other.csv: the feature \"b\" is missing" },
+        { "identify five.csv", 1, "faces: five.csv: pictures of 5 numbers, but the network takes 4; is one column a label" },
+        { "identify three.npy", 1, "faces: three.npy: pictures of 3 numbers, but the network takes 4" },
         { "register unknown ann.csv", 1, "\"unknown\" is no name for somebody" },
         { "register a,b ann.csv", 1, "\"a,b\" is no name for somebody" },
         { "register '' ann.csv", 1, "\"\" is no name for somebody" },
         { "register Ann empty.csv", 1, "empty.csv" },
     };
+    const lg_real three[6] = { 0 };
     trained();
     program_write("empty.csv", "");
+    program_write("other.csv", "a,B,c,d\n1,2,3,4\n");
+    program_write("five.csv", "1,2,3,4,5\n");
+    ck_assert_int_eq(lg_npy_write_array(program_path("three.npy"), LG_REAL, 2, (const size_t[]){ 2, 3 }, three), LG_OK);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int status = program_run("$bin/faces %s", cases[i].arguments);
         const char *error = program_file("err");
@@ -266,6 +285,7 @@ Suite *faces_suite(void)
     tcase_add_test(tcase, people_are_registered_identified_and_forgotten);
     tcase_add_test(tcase, the_threshold_is_that_of_training);
     tcase_add_test(tcase, a_picture_may_come_as_csv_or_npy_and_as_one_array);
+    tcase_add_test(tcase, columns_are_found_by_their_names);
     tcase_add_test(tcase, the_gallery_is_a_file_that_others_open);
     tcase_add_test(tcase, people_registered_at_the_same_time_are_all_there);
     tcase_add_test(tcase, a_full_disk_leaves_the_gallery);
