@@ -18,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MOST_CHOICES = 32, MOST_THREADS = 8, CHECKED_STEPS = 20, STARTS = 5 };
@@ -217,11 +216,6 @@ static size_t steps_of_turn(contestant *c, const row *r, double wanted)
     }
 }
 
-static void rest(void)
-{
-    nanosleep(&(struct timespec){ .tv_nsec = 3000000 }, NULL); /* threads that spin after their work have gone to sleep */
-}
-
 /* Counting costs time, so it has steps of its own. */
 static void ask_blas(contestant *luge, row *r, size_t steps)
 {
@@ -237,21 +231,23 @@ static bool play(comparison *all, row *r, const options *o)
     if (r->entries[LUGE].answer != ANSWER_DONE)
         return false;
     for (size_t i = 0; i < CONTESTANTS; i++)
-        if (r->entries[i].answer == ANSWER_DONE)
+        if (r->entries[i].answer == ANSWER_DONE) {
             steps[i] = steps_of_turn(&all->contestants[i], r, 1e-3 * o->milliseconds);
+            contestant_settle(&all->contestants[i]);
+        }
     for (r->rounds = 0; r->rounds < o->rounds; r->rounds++)
         for (size_t i = 0; i < CONTESTANTS; i++) {
             entry *e = &r->entries[i];
             timing t;
             if (e->answer != ANSWER_DONE)
                 continue;
-            rest();
             e->answer = contestant_run(&all->contestants[i], r->workload->name, steps[i], &t);
             /* On one processor it is what the wall clock would say if nobody else ran there. */
             e->seconds[r->rounds] = (r->threads == 1 ? t.processor : t.seconds) / (double)t.steps;
             e->processor += t.processor / t.seconds / (double)o->rounds;
             if (i == LUGE)
                 ask_blas(&all->contestants[i], r, steps[i] / 4 + 1);
+            contestant_settle(&all->contestants[i]);
         }
     for (size_t i = 0; i < CONTESTANTS; i++)
         contestant_drop(&all->contestants[i], r->workload->name);
