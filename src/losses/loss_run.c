@@ -66,6 +66,8 @@ static lg_status prepare_workspace(lg_loss_run *r, size_t units, workspace *w)
     w->unwanted = lg_loss_reals(r->tape, r->wants_grad && !r->derivative[0], w->units * r->width[0], &failed);
     w->loss = lg_loss_reals(r->tape, !r->unit_loss, w->units, &failed);
     w->pos_weight = lg_loss_reals(r->tape, r->info->takes & LG_TAKES_POS_WEIGHT, w->units, &failed);
+    for (size_t u = 0; w->pos_weight && u < w->units; u++)
+        w->pos_weight[u] = 1;
     w->weight = lg_loss_reals(r->tape, r->has_ignored, w->units, &failed);
     w->scratch = lg_loss_reals(r->tape, true, w->units * r->width[0], &failed);
     w->scratch_2 = lg_loss_reals(r->tape, true, r->width[0], &failed);
@@ -105,10 +107,8 @@ static void fill_chunk(const lg_loss_run *r, const workspace *w, size_t first, s
     if (r->wants_grad && !chunk->d[0])
         chunk->d[0] = w->unwanted;
     const lg_tensor *pos_weight = r->options->pos_weight;
-    for (size_t u = 0; w->pos_weight && u < units; u++)
-        w->pos_weight[u] = !pos_weight            ? 1
-                           : pos_weight->size == 1 ? pos_weight->real[0]
-                                                   : pos_weight->real[(first + u) % pos_weight->size];
+    for (size_t u = 0; w->pos_weight && pos_weight && u < units; u++)
+        w->pos_weight[u] = pos_weight->real[(first + u) % pos_weight->size];
     chunk->pos_weight = w->pos_weight;
 }
 

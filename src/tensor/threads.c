@@ -332,9 +332,9 @@ static lg_status run_range(size_t index, size_t worker, void *context)
     return LG_OK;
 }
 
-void lg_parallel_ranges(size_t n, size_t least, lg_range_task *task, void *context)
+void lg_divide_ranges(size_t n, size_t least, lg_range_task *task, void *context)
 {
-    const size_t most = n / least, threads = most < 2 ? 1 : lg_num_threads();
+    const size_t most = n / least, threads = lg_num_threads();
     ranges r = { .n = n, .count = threads < most ? threads : most, .task = task, .context = context };
     if (r.count <= 1)
         task(0, n, context);

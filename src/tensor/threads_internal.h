@@ -26,6 +26,14 @@ typedef void lg_range_task(size_t begin, size_t end, void *context);
 /* Divides a sweep over n elements among the threads, one range each, of at least `least` elements; the whole in one call
  * where that makes only one. For sweeps whose elements do not depend on each other, and are thus the same for any number
  * of threads. */
-void lg_parallel_ranges(size_t n, size_t least, lg_range_task *task, void *context);
+void lg_divide_ranges(size_t n, size_t least, lg_range_task *task, void *context);
+
+static inline void lg_parallel_ranges(size_t n, size_t least, lg_range_task *task, void *context)
+{
+    if (n / 2 < least)
+        task(0, n, context);
+    else
+        lg_divide_ranges(n, least, task, context);
+}
 
 #endif
