@@ -207,8 +207,8 @@ for kind in (torch.float32, torch.float64, torch.float16, torch.bfloat16):
     safetensors.torch.save_file({"t": tensor, "u": tensor[:12].reshape(3, 4).clone()}, folder / "t.safetensors")
     convert("tensors", "t.safetensors", "back.safetensors")
     back = safetensors.torch.load_file(folder / "back.safetensors")
-    same(back["t"].numpy(), tensor.to(torch.float32).numpy(), f"safetensors {kind}")
-    same(back["u"].numpy(), tensor[:12].to(torch.float32).reshape(3, 4).numpy(), f"safetensors {kind}")
+    same(back["t"].numpy(), tensor.to(torch.float64).numpy(), f"safetensors {kind}")
+    same(back["u"].numpy(), tensor[:12].to(torch.float64).reshape(3, 4).numpy(), f"safetensors {kind}")
 section("safetensors")
 
 # ----------------------------------------------------------------- a run, read by pandas and PyTorch
@@ -228,10 +228,11 @@ widths = [int(w) for w in texts["layers"].split(",")]
 
 
 def logits_of(tensors):
-    """As luge makes them: inputs standardised in double, layers in float32."""
+    """As luge makes them: inputs standardised in double, layers in the numbers of the build."""
     columns = frame[json.loads(texts["features"])].to_numpy(dtype=np.float64)
-    x = torch.from_numpy(columns).to(torch.float32).double()
-    x = ((x - tensors["input.means"]) / tensors["input.deviations"]).to(torch.float32)
+    number = tensors["dense_1.weight"].dtype
+    x = torch.from_numpy(columns).to(number).double()
+    x = ((x - tensors["input.means"]) / tensors["input.deviations"]).to(number)
     for i in range(1, len(widths)):
         x = torch.nn.functional.linear(x, tensors[f"dense_{i}.weight"], tensors[f"dense_{i}.bias"])
         x = torch.relu(x) if i + 1 < len(widths) else x
