@@ -12,6 +12,7 @@
 
 #include "fit_support.h"
 #include "scratch.h"
+#include "support.h"
 
 enum { ROWS = 3000, COLUMNS = 5, EPOCHS = 4 };
 
@@ -115,8 +116,11 @@ START_TEST(with_a_small_buffer_training_comes_to_about_the_same)
     write_points("points.csv", ROWS);
     const lg_fit_options options = with_split();
     lg_dataset *memory = open_points(SIZE_MAX), *streamed = open_points(1000);
-    const result a = train(memory, &options), b = train(streamed, &options), again = train(streamed, &options);
-    assert_same(&b, &again);
+    const result a = train(memory, &options), b = train(streamed, &options);
+    for (size_t i = test_stride(2); i < 2; i++) { /* once more, but for valgrind */
+        const result again = train(streamed, &options);
+        assert_same(&b, &again);
+    }
     ck_assert(memcmp(a.w, b.w, sizeof a.w) != 0);
     ck_assert_double_lt(a.validation_loss, 0.35); /* of 0.69 at the beginning */
     ck_assert_double_eq_tol(a.validation_loss, b.validation_loss, 0.05);
