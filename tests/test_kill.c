@@ -226,6 +226,7 @@ START_TEST(a_run_that_is_killed_at_any_moment_goes_on_to_the_same_end)
 END_TEST
 
 static const char *const trainers[] = {
+    "fraud --data small.csv --target fraud --stream --shuffle-buffer 256 --epochs 12",
     "svm --epochs 12",
     "quantile --epochs 8",
     "siamese --epochs 4 --pairs 300",
