@@ -120,7 +120,7 @@ static void name_contestants(comparison *all, const options *o)
         snprintf(script_paths[i], sizeof script_paths[i], "%s/%s", o->rivals, scripts[i]);
     contestant *c = all->contestants;
     c[LUGE] = (contestant){ .name = "luge", .command = { o->worker } };
-    c[LUGE_ALONE] = (contestant){ .name = "luge, 1 thread", .command = { o->worker } };
+    c[LUGE_ALONE] = (contestant){ .name = "luge 1 thread", .command = { o->worker } };
     c[NUMPY] = (contestant){ .name = "NumPy", .rival = true, .command = { o->python, script_paths[0] } };
     c[FOREACH] = (contestant){ .name = "PyTorch foreach", .rival = true, .command = { o->python, script_paths[1], "foreach" } };
     c[FUSED] = (contestant){ .name = "PyTorch fused", .rival = true, .command = { o->python, script_paths[1], "fused" } };

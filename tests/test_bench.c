@@ -44,16 +44,16 @@ END_TEST
 
 START_TEST(without_python_luge_is_alone_in_the_table)
 {
-    ck_assert_int_eq(program_run("$bin/bench/compare --quick -m 1 --python no-such-python --worker $bin/bench/worker "
+    ck_assert_int_eq(program_run("$bin/bench/compare --quick -m 1 -t 2 --python no-such-python --worker $bin/bench/worker "
                                  "--out . h b"), 0);
     ck_assert_str_eq(program_file("err"), "");
     ck_assert_msg(strncmp(program_file("out"), "no-such-python has no NumPy: luge is alone.", 43) == 0, "%s",
                   program_file("out"));
     const char *csv = program_file("bench.csv");
-    ck_assert_uint_eq(count_lines(csv), 4); /* b.fit, too */
-    for (size_t line = 0; line < 4; line++)
+    ck_assert_uint_eq(count_lines(csv), 7); /* h, b, b.fit, each with two threads and with one */
+    for (size_t line = 0; line < 7; line++)
         ck_assert_uint_eq(count_cells(csv, line), 13);
-    ck_assert_ptr_nonnull(strstr(csv, "\nb,1,luge,"));
+    ck_assert_ptr_nonnull(strstr(csv, "\nb,2,luge 1 thread,"));
 }
 END_TEST
 
