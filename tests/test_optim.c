@@ -2,8 +2,10 @@
 #include "fail_alloc.h"
 #include "optim/optimizer_internal.h"
 #include "reference/optimizers.h"
+#include "support.h"
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -216,6 +218,31 @@ START_TEST(a_nan_gradient_stays_with_its_parameter)
         lg_optimizer_free(optimizer);
         lg_params_free(params);
     }
+}
+END_TEST
+
+/* Averages of what has become 0 shrink until only subnormal numbers are left, with which a step takes many times as long.
+ * (valgrind knows no processor that leaves them out.) */
+START_TEST(nothing_subnormal_stays_in_the_state_and_the_program_keeps_its_own)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    const lg_real smallest = LG_REAL_BITS == 64 ? (lg_real)DBL_MIN : (lg_real)FLT_MIN;
+    for (size_t k = 0; lg_optimizer_known(k); k++) {
+        lg_params *params = one_tensor(40, NULL);
+        lg_optimizer *optimizer = lg_optimizer_by_name(lg_optimizer_known(k), params, 0.1);
+        step_with(optimizer, 1e3 * (double)smallest);
+        for (int step = 0; step < 200; step++) {
+            step_with(optimizer, 0);
+            for (size_t s = 0; s < optimizer->state_count; s++)
+                ck_assert_int_ne(fpclassify(optimizer->state[s][0]), FP_SUBNORMAL);
+        }
+        volatile lg_real half = smallest;
+        half /= 2;
+        ck_assert_int_eq(fpclassify(half), FP_SUBNORMAL);
+        lg_optimizer_free(optimizer);
+        lg_params_free(params);
+    }
+#endif
 }
 END_TEST
 
@@ -521,6 +548,8 @@ Suite *optim_suite(void)
     tcase_add_test(values, no_options_give_the_defaults);
     tcase_add_test(values, centered_rmsprop_survives_a_constant_gradient);
     tcase_add_test(values, a_nan_gradient_stays_with_its_parameter);
+    if (test_stride(2) == 1)
+        tcase_add_test(values, nothing_subnormal_stays_in_the_state_and_the_program_keeps_its_own);
     suite_add_tcase(suite, values);
     TCase *sets = tcase_create("sets");
     tcase_add_checked_fixture(sets, lg_error_clear, NULL);

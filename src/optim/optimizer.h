@@ -8,7 +8,7 @@
  *     lg_optimizer_free(adam);
  *
  * Formulas, defaults and results are PyTorch's (torch.optim, 2.13). In them g is the gradient, p the parameter, and t
- * counts steps from 1.
+ * counts steps from 1. Within a step, numbers so small that they are subnormal count as 0 on x86-64.
  *
  * Options are structs; NULL or all zero gives the defaults. A field that is 0 takes its default. Where its default is
  * another number and zero itself is wanted, write LG_ZERO: .beta1 = LG_ZERO. An option outside its range is LG_E_PARAM
