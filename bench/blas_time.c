@@ -55,28 +55,28 @@ static void end(uint64_t start)
 typedef enum CBLAS_ORDER order;
 typedef enum CBLAS_TRANSPOSE transpose;
 
-#define WRAP_GEMM(name, real)                                                                                             \
-    void __real_##name(order, transpose, transpose, int, int, int, real, const real *, int, const real *, int, real,     \
-                       real *, int);                                                                                      \
-    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,      \
-                       const real *b, int ldb, real beta, real *c, int ldc);                                              \
-    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,      \
-                       const real *b, int ldb, real beta, real *c, int ldc)                                               \
-    {                                                                                                                     \
-        const uint64_t start = begin();                                                                                   \
-        __real_##name(o, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                                           \
-        end(start);                                                                                                       \
+#define WRAP_GEMM(name, real)                                                                                         \
+    void __real_##name(order, transpose, transpose, int, int, int, real, const real *, int, const real *, int, real,  \
+                       real *, int);                                                                                  \
+    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,  \
+                       const real *b, int ldb, real beta, real *c, int ldc);                                          \
+    void __wrap_##name(order o, transpose ta, transpose tb, int m, int n, int k, real alpha, const real *a, int lda,  \
+                       const real *b, int ldb, real beta, real *c, int ldc)                                           \
+    {                                                                                                                 \
+        const uint64_t start = begin();                                                                               \
+        __real_##name(o, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);                                       \
+        end(start);                                                                                                   \
     }
-#define WRAP_GEMV(name, real)                                                                                             \
-    void __real_##name(order, transpose, int, int, real, const real *, int, const real *, int, real, real *, int);        \
-    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx,    \
-                       real beta, real *y, int dy);                                                                       \
-    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx,    \
-                       real beta, real *y, int dy)                                                                        \
-    {                                                                                                                     \
-        const uint64_t start = begin();                                                                                   \
-        __real_##name(o, ta, m, n, alpha, a, lda, x, dx, beta, y, dy);                                                    \
-        end(start);                                                                                                       \
+#define WRAP_GEMV(name, real)                                                                                         \
+    void __real_##name(order, transpose, int, int, real, const real *, int, const real *, int, real, real *, int);    \
+    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx, \
+                       real beta, real *y, int dy);                                                                   \
+    void __wrap_##name(order o, transpose ta, int m, int n, real alpha, const real *a, int lda, const real *x, int dx, \
+                       real beta, real *y, int dy)                                                                    \
+    {                                                                                                                 \
+        const uint64_t start = begin();                                                                               \
+        __real_##name(o, ta, m, n, alpha, a, lda, x, dx, beta, y, dy);                                                \
+        end(start);                                                                                                   \
     }
 
 WRAP_GEMM(cblas_sgemm, float)

@@ -122,8 +122,10 @@ static void name_contestants(comparison *all, const options *o)
     c[LUGE] = (contestant){ .name = "luge", .command = { o->worker } };
     c[LUGE_ALONE] = (contestant){ .name = "luge 1 thread", .command = { o->worker } };
     c[NUMPY] = (contestant){ .name = "NumPy", .rival = true, .command = { o->python, script_paths[0] } };
-    c[FOREACH] = (contestant){ .name = "PyTorch foreach", .rival = true, .command = { o->python, script_paths[1], "foreach" } };
-    c[FUSED] = (contestant){ .name = "PyTorch fused", .rival = true, .command = { o->python, script_paths[1], "fused" } };
+    c[FOREACH] = (contestant){ .name = "PyTorch foreach", .rival = true,
+                               .command = { o->python, script_paths[1], "foreach" } };
+    c[FUSED] = (contestant){ .name = "PyTorch fused", .rival = true,
+                             .command = { o->python, script_paths[1], "fused" } };
     c[COMPILED] = (contestant){ .name = "PyTorch compiled", .rival = true,
                                 .command = { o->python, script_paths[1], "compiled" } };
     c[SKLEARN] = (contestant){ .name = "scikit-learn", .rival = true, .command = { o->python, script_paths[2] } };
@@ -190,7 +192,8 @@ static void check(comparison *all, row *r)
     for (size_t i = 0; i < CONTESTANTS; i++) {
         entry *e = &r->entries[i];
         timing t;
-        e->answer = all->contestants[i].pid ? contestant_run(&all->contestants[i], r->workload->name, steps, &t) : ANSWER_NONE;
+        contestant *c = &all->contestants[i];
+        e->answer = c->pid ? contestant_run(c, r->workload->name, steps, &t) : ANSWER_NONE;
         if (e->answer != ANSWER_DONE)
             continue;
         e->loss = t.loss;
@@ -200,7 +203,7 @@ static void check(comparison *all, row *r)
                        (!agree(e->loss, luge->loss) || !gradients_agree(e->gradient, luge->gradient));
         if (e->disagrees)
             fprintf(stderr, "bench: %s: %s is void: loss %.9g, gradient %.9g after %zu steps, luge's %.9g, %.9g\n",
-                    r->workload->name, all->contestants[i].name, e->loss, e->gradient, steps, luge->loss, luge->gradient);
+                    r->workload->name, c->name, e->loss, e->gradient, steps, luge->loss, luge->gradient);
     }
 }
 
@@ -307,8 +310,8 @@ static void print_foot(const comparison *all)
         }
     }
     if (count > 0)
-        printf("\nWith one thread luge had the processor for %.0f%% of its time, at worst %.0f%%: less than 97%% is a busy machine.\n",
-               100 * sum / (double)count, 100 * least);
+        printf("\nWith one thread luge had the processor for %.0f%% of its time, at worst %.0f%%: less than 97%% is a busy "
+               "machine.\n", 100 * sum / (double)count, 100 * least);
 }
 
 static void measure_startups(comparison *all, const options *o, const bool has[3])

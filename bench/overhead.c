@@ -3,9 +3,9 @@
  *     build/bench/overhead [ROUNDS]
  *
  * Nanoseconds to record an operation, and to walk it back, on tensors of one element, where the arithmetic is next to
- * nothing: chains of 1000 operations, medians and least of 101 rounds, or as many as asked. Then the share of a step of workload b (MLP
- * 20-64-1, batch 32, Adam) that is neither arithmetic nor memory: the same step, call for call, of a network 2-2-1 on two
- * rows, less the time in BLAS. One thread; processor time. */
+ * nothing: chains of 1000 operations, medians and least of 101 rounds, or as many as asked. Then the share of a step of
+ * workload b (MLP 20-64-1, batch 32, Adam) that is neither arithmetic nor memory: the same step, call for call, of a
+ * network 2-2-1 on two rows, less the time in BLAS. One thread; processor time. */
 #include "blas_time.h"
 #include "workloads.h"
 
@@ -79,8 +79,8 @@ static lg_tensor *apply_matmul(lg_tape *tape, lg_tensor *x, lg_tensor *other)
 static const struct {
     const char *name;
     lg_tensor *(*apply)(lg_tape *tape, lg_tensor *x, lg_tensor *other);
-} operations[] = { { "reshape", apply_reshape }, { "scale", apply_scale }, { "add", apply_add },   { "mul", apply_mul },
-                   { "relu", apply_relu },       { "tanh", apply_tanh },   { "sum", apply_sum },   { "matmul", apply_matmul } };
+} operations[] = { { "reshape", apply_reshape }, { "scale", apply_scale }, { "add", apply_add }, { "mul", apply_mul },
+                   { "relu", apply_relu },       { "tanh", apply_tanh },   { "sum", apply_sum }, { "matmul", apply_matmul } };
 
 static bool time_chain(lg_tape *tape, size_t which, double *forward, double *backward)
 {

@@ -139,7 +139,8 @@ void table_row(const row *r)
 
 void table_startups(const comparison *all)
 {
-    printf("\nFrom the start of the process to its end, 20 steps of workload a: seconds, most memory (luge: goals 6 ms, 8 MB)\n");
+    printf("\nFrom the start of the process to its end, 20 steps of workload a: seconds, most memory (luge: goals 6 ms, "
+           "8 MB)\n");
     for (size_t c = 0; c < CONTESTANTS; c++)
         if (all->startups[c].seconds > 0)
             printf("    %-18s %9.4f s %8.1f MB\n", all->contestants[c].name, all->startups[c].seconds,
@@ -240,7 +241,8 @@ bool table_picture(const comparison *all, const char *folder)
     FILE *plot = popen("gnuplot", "w");
     if (!plot)
         return true;
-    fprintf(plot, "set terminal svg size 900,420 background rgb 'white' font 'sans,12'\nset output '%s/bench.svg'\n", folder);
+    fprintf(plot, "set terminal svg size 900,420 background rgb 'white' font 'sans,12'\nset output '%s/bench.svg'\n",
+            folder);
     fprintf(plot, "set title 'Time of a training step, as a multiple of luge''s (%zu thread%s)'\n", all->rows[0].threads,
             all->rows[0].threads == 1 ? "" : "s");
     fputs("set style data histograms\nset style fill solid noborder\nset boxwidth 0.9\nset datafile missing '-'\n"

@@ -5,7 +5,8 @@
 #include "contestant.h"
 #include "workloads.h"
 
-enum { LUGE, LUGE_ALONE /* with one thread, beside luge with several */, NUMPY, FOREACH, FUSED, COMPILED, SKLEARN, CONTESTANTS };
+/* LUGE_ALONE: with one thread, beside luge with several. */
+enum { LUGE, LUGE_ALONE, NUMPY, FOREACH, FUSED, COMPILED, SKLEARN, CONTESTANTS };
 
 enum { MOST_ROUNDS = 101, MOST_ROWS = 64 };
 

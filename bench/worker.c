@@ -37,7 +37,8 @@ static session **session_of(const char *name)
 /* As many steps as asked, or up to the workload's next multiple; their number. 0 when it failed. */
 static size_t run(session *s, size_t steps, session_time *time)
 {
-    const size_t granule = s->workload->granule > 0 ? s->workload->granule : 1, made = (steps + granule - 1) / granule * granule;
+    const size_t granule = s->workload->granule > 0 ? s->workload->granule : 1;
+    const size_t made = (steps + granule - 1) / granule * granule;
     return session_time_steps(s, made, time) ? made : 0;
 }
 

@@ -107,8 +107,8 @@ static lg_tensor *step_b_fit(lg_tape *tape, const lg_batch *batch, void *model)
 
 static bool run_b_fit(session *s, size_t steps)
 {
-    lg_history *history = lg_fit(step_b_fit, s, s->optimizer, s->dataset,
-                                 &(lg_fit_options){ .epochs = steps / B_BATCHES, .batch_size = B_ROWS, .verbose = LG_SILENT });
+    const lg_fit_options options = { .epochs = steps / B_BATCHES, .batch_size = B_ROWS, .verbose = LG_SILENT };
+    lg_history *history = lg_fit(step_b_fit, s, s->optimizer, s->dataset, &options);
     if (!history)
         return false;
     s->value = lg_history_last(history, "loss");
