@@ -41,8 +41,10 @@ START_TEST(ranges_cover_every_element_once_and_begin_at_multiples)
             lg_set_num_threads(threads);
             lg_parallel_ranges(lengths[k], 64, cover, &c);
             ck_assert(!c.ragged);
+            size_t wrong = 0;
             for (size_t i = 0; i < 100000; i++)
-                ck_assert_int_eq(c.visits[i], i < lengths[k]);
+                wrong += c.visits[i] != (i < lengths[k]);
+            ck_assert_uint_eq(wrong, 0);
         }
 }
 END_TEST
@@ -59,7 +61,7 @@ static double element(lg_tensor *x, bool transposed, size_t row, size_t column)
 static double worst_error(lg_tensor *c, lg_tensor *a, bool ta, lg_tensor *b, bool tb, size_t depth)
 {
     double worst = 0;
-    for (size_t i = 0; i < lg_tensor_dims(c)[0]; i++)
+    for (size_t i = 0; i < lg_tensor_dims(c)[0]; i += test_stride(17))
         for (size_t j = 0; j < lg_tensor_dims(c)[1]; j++) {
             double sum = 0, size = 0;
             for (size_t k = 0; k < depth; k++) {
@@ -78,14 +80,14 @@ START_TEST(products_are_right_for_any_shape_and_number_of_threads)
     static const size_t shapes[][3] = { { 130, 300, 70 }, { 300, 130, 70 }, { 1000, 10, 90 }, { 10, 1000, 90 }, { 128, 128, 200 },
                                         { 1, 400, 900 }, { 400, 1, 900 }, { 257, 191, 33 } };
     lg_rng rng = lg_rng_seed(3);
-    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s += test_stride(4))
         for (int form = 0; form < 4; form++) {
             const size_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
             const bool ta = form & 1, tb = form & 2;
             lg_tensor *a = ta ? lg_tensor_normal(LG_SHAPE(k, m), 0, 1, &rng) : lg_tensor_normal(LG_SHAPE(m, k), 0, 1, &rng);
             lg_tensor *b = tb ? lg_tensor_normal(LG_SHAPE(n, k), 0, 1, &rng) : lg_tensor_normal(LG_SHAPE(k, n), 0, 1, &rng);
             lg_tensor *c = lg_tensor_zeros(LG_SHAPE(m, n));
-            for (size_t threads = 1; threads <= MOST_THREADS; threads++) {
+            for (size_t threads = 1; threads <= MOST_THREADS; threads += test_stride(2)) {
                 lg_set_num_threads(threads);
                 for (size_t i = 0; i < m * n; i++)
                     lg_tensor_data(c)[i] = NAN;
@@ -167,7 +169,7 @@ START_TEST(sweeps_and_losses_are_the_same_for_any_number_of_threads)
     for (int which = 0; which < UNARIES + LOSSES; which++) {
         lg_set_num_threads(1);
         compute(which, x, labels, weights, one);
-        for (size_t threads = 2; threads <= MOST_THREADS; threads++) {
+        for (size_t threads = 2; threads <= MOST_THREADS; threads += test_stride(2)) {
             lg_set_num_threads(threads);
             compute(which, x, labels, weights, several);
             ck_assert_msg(memcmp(one, several, 2 * CELLS * sizeof *one) == 0, "number %d with %zu threads", which, threads);
@@ -290,11 +292,13 @@ START_TEST(training_is_the_same_for_the_same_number_of_threads_and_nearly_so_for
         train(threads, first);
         train(threads, again);
         ck_assert_int_eq(memcmp(first, again, WEIGHTS * sizeof *first), 0);
-        for (size_t i = 0; i < WEIGHTS; i++) /* Adam moves a weight by at most 1e-3 a step, whose sign a digit may decide */
-            ck_assert_double_le(fabs((double)(first[i] - one[i])), 5e-3);
-        double apart = 0;
-        for (size_t i = 0; i < WEIGHTS; i++)
-            apart += fabs((double)(first[i] - one[i]));
+        double apart = 0, most = 0;
+        for (size_t i = 0; i < WEIGHTS; i++) {
+            const double difference = fabs((double)(first[i] - one[i]));
+            apart += difference;
+            most = difference > most ? difference : most;
+        }
+        ck_assert_double_le(most, 5e-3); /* Adam moves a weight by at most 1e-3 a step, whose sign a digit may decide */
         ck_assert_double_le(apart / WEIGHTS, LG_REAL_BITS == 64 ? 1e-12 : 1e-6);
     }
     free(one), free(first), free(again);
