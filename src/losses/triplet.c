@@ -71,19 +71,19 @@ LG_INLINE double distance_between(const measure *m, const lg_real *u, const lg_r
 
 /* -------------------------------------------------------------- derivatives */
 
-/* A pair of rows of a triplet that is being derived: the distance d(u, v), and 1 / d (2 for sqeuclidean). */
+/* A pair of rows of a triplet that is being derived, and 1 / d(u, v). */
 typedef struct leg {
     const lg_real *u, *v;
     double inverse;
 } leg;
 
-LG_INLINE leg leg_of(const measure *m, const lg_real *u, const lg_real *v, double distance)
+LG_INLINE leg leg_of(const lg_real *u, const lg_real *v, double distance)
 {
-    return (leg){ u, v, m->kind == LG_DISTANCE_SQEUCLIDEAN ? 2 : lg_inverse_distance(distance) };
+    return (leg){ u, v, lg_inverse_distance(distance) };
 }
 
 /* dd/du_k of the distances of differences; dd/dv_k is its negative. delta = u_k - v_k + eps
- *   euclidean delta / d,   sqeuclidean 2 delta,   manhattan sign(delta),   pnorm sign(delta) (|delta| / d)^(p-1) */
+ *   euclidean delta / d,   manhattan sign(delta),   pnorm sign(delta) (|delta| / d)^(p-1) */
 LG_INLINE double slope_at(const lg_distance kind, const measure *m, const leg *l, size_t k)
 {
     const double delta = (double)l->u[k] - (double)l->v[k] + m->eps;
@@ -119,6 +119,25 @@ LG_INLINE void pull(const lg_distance kind, const measure *m, const triplet *t, 
         positive[k] = (lg_real)(-force * (slope_at(kind, m, near, k) + by_positive * slope_at(kind, m, far, k)));
     for (size_t k = 0; negative && k < t->width; k++)
         negative[k] = (lg_real)(force * slope_at(kind, m, far, k));
+}
+
+/* d = factor (x - y); nothing where d is NULL */
+LG_INLINE void put_difference(lg_real *restrict d, lg_real factor, const lg_real *x, const lg_real *y, size_t width)
+{
+    for (size_t k = 0; d && k < width; k++)
+        d[k] = factor * (x[k] - y[k]);
+}
+
+/* The same of squared distances, whose slopes are differences and add up to differences:
+ *   danchor = 2 force (n - p),      dpositive = 2 force (p - a),      dnegative = 2 force (a - n)
+ *   swapped:  2 force (a - p),      dpositive = 2 force (n - a),      dnegative = 2 force (p - n) */
+LG_INLINE void pull_squared(const triplet *t, double force)
+{
+    const lg_real *a = t->near.u, *p = t->near.v, *n = t->far.v;
+    const lg_real factor = (lg_real)(2 * force);
+    put_difference(t->anchor, factor, t->swapped ? a : n, p, t->width);
+    put_difference(t->positive, factor, t->swapped ? n : p, a, t->width);
+    put_difference(t->negative, factor, t->swapped ? p : a, n, t->width);
 }
 
 /* The same of distances 1 - c. */
@@ -161,8 +180,10 @@ LG_INLINE void derive(const measure *m, const triplet *t, double force)
     case LG_DISTANCE_COSINE:
         turn_triplet(t, force);
         break;
-    case LG_DISTANCE_EUCLIDEAN:
     case LG_DISTANCE_SQEUCLIDEAN:
+        pull_squared(t, force);
+        break;
+    case LG_DISTANCE_EUCLIDEAN:
         pull(LG_DISTANCE_EUCLIDEAN, m, t, force);
         break;
     }
@@ -216,8 +237,8 @@ LG_LOSS_KERNEL(triplet_margin, chunk, gradient)
                             .anchor = d[TRIPLET_ANCHOR] + at,
                             .positive = d[TRIPLET_POSITIVE] ? d[TRIPLET_POSITIVE] + at : NULL,
                             .negative = d[TRIPLET_NEGATIVE] ? d[TRIPLET_NEGATIVE] + at : NULL,
-                            .near = leg_of(&m, anchor, positive, near),
-                            .far = leg_of(&m, swapped ? positive : anchor, negative, far),
+                            .near = leg_of(anchor, positive, near),
+                            .far = leg_of(swapped ? positive : anchor, negative, far),
                             .swapped = swapped };
         derive(&m, &t, (double)chunk->scale * force_of_gap(near - far, margin, soft));
     }
