@@ -44,10 +44,17 @@ OVER_ARRAY(softplus)
 OVER_ARRAY(erf)
 OVER_ARRAY(sin_turn)
 OVER_ARRAY(cos_turn)
+OVER_ARRAY(exp_minus_abs)
+OVER_ARRAY(log1p_near_0)
 
 static double true_sigmoid(double x)
 {
     return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
+
+static double true_exp_minus_abs(double x)
+{
+    return exp(-fabs(x));
 }
 
 static double true_softplus(double x)
@@ -96,6 +103,8 @@ static const function functions[] = {
     { "erf", array_erf, erf, -INFINITY, INFINITY, 2 },
     { "sin_turn", array_sin_turn, true_sin_turn, 0, 1, 2 },
     { "cos_turn", array_cos_turn, true_cos_turn, 0, 1, 2 },
+    { "exp_minus_abs", array_exp_minus_abs, true_exp_minus_abs, -INFINITY, INFINITY, 1.1 },
+    { "log1p_near_0", array_log1p_near_0, log1p, -0.5f, 1, 2 },
 };
 
 typedef struct {
@@ -221,14 +230,14 @@ int main(int argc, char **argv)
     threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
 
     int failed = 0;
-    printf("%-9s %11s %9s  %-15s %-15s %-15s %11s %5s %6s\n", "function", "inputs", "max ULP", "at x", "gives",
+    printf("%-13s %11s %9s  %-15s %-15s %-15s %11s %5s %6s\n", "function", "inputs", "max ULP", "at x", "gives",
            "truth", "misrounded", "NaN", "sign 0");
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         const function *f = &functions[i];
         if (!is_among(f->name, argv + 2, argc > 2 ? argc - 2 : 0))
             continue;
         const result r = sweep_function(f, (uint32_t)step, threads);
-        printf("%-9s %11llu %9.3f  %-15.8g %-15.8g %-15.8g %10.4f%% %5llu %6llu%s\n", f->name,
+        printf("%-13s %11llu %9.3f  %-15.8g %-15.8g %-15.8g %10.4f%% %5llu %6llu%s\n", f->name,
                (unsigned long long)r.tested, r.worst, (double)r.worst_x, (double)r.worst_y, f->truth((double)r.worst_x),
                100 * (double)r.misrounded / (double)r.tested, (unsigned long long)r.wrong_nan,
                (unsigned long long)r.wrong_zero_sign, r.worst > f->limit ? "  beyond its limit" : "");

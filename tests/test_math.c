@@ -75,10 +75,17 @@ LOOPS(softplus)
 LOOPS(erf)
 LOOPS(sin_turn)
 LOOPS(cos_turn)
+LOOPS(exp_minus_abs)
+LOOPS(log1p_near_0)
 
 static wide true_sigmoid(wide x)
 {
     return x < 0 ? WIDE(exp)(x) / (1 + WIDE(exp)(x)) : 1 / (1 + WIDE(exp)(-x));
+}
+
+static wide true_exp_minus_abs(wide x)
+{
+    return WIDE(exp)(x < 0 ? x : -x);
 }
 
 static wide true_softplus(wide x)
@@ -124,6 +131,9 @@ static const function functions[] = {
     { "erf", LOOP_NAMES(erf), WIDE(erf), -REAL_INFINITY, REAL_INFINITY, 2, ODD_AND_RISING, -1, 1 },
     { "sin_turn", LOOP_NAMES(sin_turn), true_sin_turn, 0, 1, 2, NEITHER, -1, 1 },
     { "cos_turn", LOOP_NAMES(cos_turn), true_cos_turn, 0, 1, 2, NEITHER, -1, 1 },
+    { "exp_minus_abs", LOOP_NAMES(exp_minus_abs), true_exp_minus_abs, -REAL_INFINITY, REAL_INFINITY, 1.1, NEITHER, 0, 1 },
+    { "log1p_near_0", LOOP_NAMES(log1p_near_0), WIDE(log1p), (lg_real)-0.5, 1, 2, RISING, (lg_real)-0.69314719,
+      (lg_real)0.69314719 },
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

@@ -24,7 +24,7 @@ typedef struct logit_terms {
 
 LG_INLINE logit_terms terms_of_logit(lg_real z)
 {
-    const lg_real magnitude = z < 0 ? -z : z, e = real_exp(-magnitude), log_part = real_log1p(e);
+    const lg_real magnitude = z < 0 ? -z : z, e = real_exp_minus_abs(z), log_part = real_log1p_near_0(e);
     const lg_real larger = 1 / (1 + e), smaller = e * larger;
     return (logit_terms){ .p = z < 0 ? smaller : larger,
                           .q = z < 0 ? larger : smaller,
@@ -44,7 +44,7 @@ LG_INLINE probability_terms terms_of_probability(lg_real pred, lg_real eps)
     const lg_real rest = 1 - pred;
     const bool low = pred < eps, high = rest < eps, upper = pred > (lg_real)0.5;
     const lg_real p = low ? eps : pred, q = high ? eps : rest, smaller = upper ? q : p;
-    const lg_real minus_log_smaller = -real_log(smaller), minus_log_larger = -real_log1p(-smaller);
+    const lg_real minus_log_smaller = -real_log(smaller), minus_log_larger = -real_log1p_near_0(-smaller);
     return (probability_terms){ .p = upper ? 1 - q : p,
                                 .q = upper ? q : 1 - p,
                                 .minus_log_p = upper ? minus_log_larger : minus_log_smaller,

@@ -3,6 +3,8 @@
  *   real_exp    real_expm1   real_sigmoid   1 / (1 + exp(-x))                      real_sqrt
  *   real_log    real_log1p   real_softplus  log(1 + exp(x)), which cannot overflow
  *   real_tanh   real_erf     real_sin_turn, real_cos_turn   sin and cos of 2 pi x, for x in [0, 1]
+ *   real_exp_minus_abs       exp(-|x|)
+ *   real_log1p_near_0        log1p(x) for x in [-1/2, 1], at half the price
  *
  * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log), 2
  * (expm1, log1p, softplus, erf and the turns) or 3 (tanh, sigmoid), which `make accuracy` proves; the relative error
@@ -69,6 +71,16 @@ LG_INLINE double real_log(double x)
 }
 
 LG_INLINE double real_log1p(double x)
+{
+    return log1p(x);
+}
+
+LG_INLINE double real_exp_minus_abs(double x)
+{
+    return exp(-fabs(x));
+}
+
+LG_INLINE double real_log1p_near_0(double x)
 {
     return log1p(x);
 }
@@ -259,26 +271,33 @@ LG_INLINE float real_tanh(float x)
     return copysignf(t / (2.0f + t), x);
 }
 
-LG_INLINE float exp_of_minus_abs(float x)
+/* exp(-|x|) */
+LG_INLINE float real_exp_minus_abs(float x)
 {
     const float a = fabsf(x);
     return exp_of_bounded(-(a > 104.0f ? 104.0f : a));
 }
 
+/* log(1 + x) for x in [-1/2, 1] or NaN: 1 + x = 2^n (1 + f) with n of -1, 0 or 1. */
+LG_INLINE float real_log1p_near_0(float x)
+{
+    const bool above = x > 0.41421356f, below = x < -0.29289323f;
+    const float f = above ? 0.5f * x - 0.5f : below ? 2.0f * x + 1.0f : x;
+    const float y = log_of_reduced(f, above ? 1.0f : below ? -1.0f : 0.0f);
+    return x == 0.0f ? x : y;
+}
+
 /* With z = exp(-|x|): 1 / (1 + z), or for negative x z / (1 + z), which does not cancel. */
 LG_INLINE float real_sigmoid(float x)
 {
-    const float z = exp_of_minus_abs(x);
+    const float z = real_exp_minus_abs(x);
     return (x < 0.0f ? z : 1.0f) / (1.0f + z);
 }
 
-/* max(x, 0) + log(1 + z) with z = exp(-|x|) in [0, 1]; 1 + z above sqrt(2) is 2 (1 + f). */
+/* max(x, 0) + log(1 + exp(-|x|)) */
 LG_INLINE float real_softplus(float x)
 {
-    const float z = exp_of_minus_abs(x);
-    const bool large = z > 0.41421356f;
-    const float y = log_of_reduced(large ? 0.5f * z - 0.5f : z, large ? 1.0f : 0.0f);
-    return (x > 0.0f ? x : 0.0f) + y;
+    return (x > 0.0f ? x : 0.0f) + real_log1p_near_0(real_exp_minus_abs(x));
 }
 
 /* |x| < 1: x + x p(x^2), p within 2^-29.4; beyond: 1 - exp(-q(|x|)), q = -log erfc within 2^-29.8 of erf, on [1, 4]. */
