@@ -10,13 +10,14 @@
 /* ----------------------------------------------------------------- options */
 
 enum {
-    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT,
+    KEY_DATA = 0x1000, KEY_TARGET, KEY_LABELS, KEY_SKIP_LINES, KEY_INDEX_BASE, KEY_DROP, KEY_MISSING, KEY_VALIDATION_SPLIT,
     KEY_TEST_SPLIT, KEY_EPOCHS, KEY_BATCH_SIZE, KEY_OPTIMIZER, KEY_LR, KEY_LOSS, KEY_LOSS_PARAM, KEY_LIST_LOSSES,
     KEY_EARLY_STOPPING, KEY_CLIP_NORM, KEY_SEED, KEY_THREADS, KEY_SAVE_EVERY, KEY_LOAD, KEY_PREDICT, KEY_RESUME,
     KEY_OUT, KEY_OVERWRITE, KEY_VERBOSE, KEY_PROFILE, KEY_DRY_RUN
 };
 
 #define MISSING_CHOICES "error|mean|median|drop"
+#define INDEX_BASE_CHOICES "auto|0|1"
 
 /* Defaults are added to these texts by show_default. */
 static const struct argp_option shared_options[] = {
@@ -27,6 +28,8 @@ static const struct argp_option shared_options[] = {
     { "labels", KEY_LABELS, "FILE", 0,
       "Instead of --target, for IDX and NPY: an IDX or NPY file with one for each row", 2 },
     { "skip-lines", KEY_SKIP_LINES, "N", 0, "Lines of a CSV file before its table begins", 2 },
+    { "index-base", KEY_INDEX_BASE, INDEX_BASE_CHOICES, 0,
+      "From what LIBSVM's indices count; auto: 0 if the file has one, else 1", 2 },
     { "drop", KEY_DROP, "COLUMN,...", 0, "Columns to leave out", 2 },
     { "missing", KEY_MISSING, MISSING_CHOICES, 0,
       "What stands in for missing numbers, of the training part; drop: rows with any are left out", 2 },
@@ -53,8 +56,8 @@ static const struct argp_option shared_options[] = {
       "Begin with the weights of a model: model.safetensors of a run, or the run's folder. Its layers, columns, "
       "classes and the scale of its features hold for the new data", 3 },
     { "predict", KEY_PREDICT, "FILE", 0,
-      "Train nothing: write what --load's model says of these rows to predictions.csv in --out (- is the standard "
-      "output). Columns are found by name, others are not read; without names, by position. A --target is left out",
+      "Train nothing: write what --load's model says of these rows to predictions.csv and .npy in --out (- is the "
+      "standard output: CSV). Columns are found by name, others are not read; without names, by position. A --target is left out",
       3 },
     { 0, 0, 0, 0, "Output:", 4 },
     { "out", KEY_OUT, "DIR", 0, "Folder for what the run leaves", 4 },
@@ -87,6 +90,7 @@ static void default_text(int key, const command_line *line, char *text, size_t b
     switch (key) {
     case KEY_DATA: snprintf(text, bytes, "embedded data"); break;
     case KEY_MISSING: snprintf(text, bytes, "error"); break;
+    case KEY_INDEX_BASE: snprintf(text, bytes, "auto"); break;
     case KEY_SKIP_LINES: snprintf(text, bytes, "%zu", options->skip_lines); break;
     case KEY_VALIDATION_SPLIT: snprintf(text, bytes, "%g", options->validation_split); break;
     case KEY_TEST_SPLIT: snprintf(text, bytes, "%g", options->test_split); break;
@@ -162,8 +166,8 @@ static bool is_one_of(const char *name, const char *const *names)
 /* Takes note of options that say how to train, and of those that a loaded model decides. */
 static void note_given(command_line *line, int key, const struct argp_option *options, size_t count)
 {
-    static const char *const for_predict[] = { "load", "predict", "target", "labels", "skip-lines", "threads", "out",
-                                               "overwrite", "verbose", "list-losses", NULL };
+    static const char *const for_predict[] = { "load", "predict", "target", "labels", "skip-lines", "index-base", "threads",
+                                               "out", "overwrite", "verbose", "list-losses", NULL };
     const bool shared = options == shared_options;
     for (size_t i = 0; i < count && key; i++) {
         if (options[i].key != key)
@@ -201,6 +205,7 @@ static error_t parse_shared(int key, char *arg, struct argp_state *state)
     case KEY_LABELS: options->labels = arg; break;
     case KEY_SKIP_LINES: options->skip_lines = argument_count(state, "--skip-lines", arg, 0, 1000000); break;
     case KEY_DROP: argument_names(state, "--drop", arg, TRAINER_MOST_DROPPED, options->drop); break;
+    case KEY_INDEX_BASE: options->index_base = argument_choice(state, "--index-base", arg, INDEX_BASE_CHOICES); break;
     case KEY_MISSING: options->missing = argument_choice(state, "--missing", arg, MISSING_CHOICES); break;
     case KEY_VALIDATION_SPLIT:
         options->validation_split = argument_real(state, "--validation-split", arg, share);

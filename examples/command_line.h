@@ -16,6 +16,7 @@ typedef struct trainer_options {
     const char *labels;     /* file with the target of each row, for arrays; NULL: not given */
     size_t skip_lines;      /* of a CSV file, before its table */
     const char *drop[TRAINER_MOST_DROPPED + 1];
+    size_t index_base;      /* of a LIBSVM file: an lg_index_base */
     size_t missing;         /* TRAINER_MISSING_... */
     bool stream;            /* rows stay in their file; of the trainers that have the option */
     size_t shuffle_buffer;  /* rows of them in memory; 0: as many as 64 MB have room for */

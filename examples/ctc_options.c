@@ -51,7 +51,7 @@ const trainer ctc_about = {
                 "  ctc --data lines.npy --labels lines.txt --window 31 --stride 2\n"
                 "  ctc --load runs/ctc --predict new.npy\n"
                 "  ctc --load runs/ctc --data more.npy --labels more.txt --lr 0.002",
-    .without = (const char *const[]){ "data", "target", "labels", "skip-lines", "drop", "missing", NULL },
+    .without = (const char *const[]){ "data", "target", "labels", "skip-lines", "index-base", "drop", "missing", NULL },
     .kind = "line reader",
     .load = "Begin with the weights of a model: model.safetensors of a run, or the run's folder. Its layers, window, "
             "characters and the height of its lines hold for the new data",

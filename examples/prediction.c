@@ -97,8 +97,8 @@ static lg_status leave_run(const loaded_model *m, int argc, const char *const *a
         write_rows(file.stream, m, p, rows, lg_tensor_data(table));
         status = run_file_end(&file);
     }
-    if (status == LG_OK && p->array)
-        status = write_array(r, p->array, table);
+    if (status == LG_OK)
+        status = write_array(r, p->array ? p->array : "predictions.npy", table);
     status = trainer_close(r, NULL, status);
     run_free(r);
     return status;

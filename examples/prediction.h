@@ -15,13 +15,13 @@ typedef struct prediction {
     double threshold;
     size_t batch_size;   /* 0: 4096 */
     uint64_t seed;       /* of what `outputs` draws */
-    const char *array;   /* a file of the run's folder for the columns as NPY as well; NULL: none */
+    const char *array;   /* name of the columns as NPY in the run's folder; NULL: predictions.npy */
     /* Prints and notes more about them, in place of how many are of which class; or NULL. */
     lg_status (*tell)(run *r, const loaded_model *m, size_t rows, const lg_real *values);
 } prediction;
 
 /* All of --predict: reads the rows, and writes row,NAMES,class to predictions.csv in runs/NAME-predictions or --out
- * (the standard output for -), with a run.json. */
+ * (the standard output for -), NAMES alone to an NPY file beside it, and a run.json. */
 lg_status loaded_predict(loaded_model *m, int argc, const char *const *argv, const prediction *p);
 
 /* The folder of a prediction, with what is known of the model in its run.json, and the line that names it printed. */

@@ -25,6 +25,7 @@ static lg_dataset *read_data(const trainer_options *options, lg_csv_options csv,
 {
     csv.target = options->target;
     csv.skip_lines = options->skip_lines;
+    csv.index_base = (lg_index_base)options->index_base;
     csv.drop = options->drop[0] ? options->drop : NULL;
     csv.missing = (const lg_missing[]){ LG_MISSING_ERROR, LG_MISSING_KEEP, LG_MISSING_KEEP,
                                         LG_MISSING_DROP_ROW }[options->missing];
@@ -212,6 +213,7 @@ static void note_arguments(run *r, const trainer *about, const trainer_options *
     run_note_text(r, "arguments.target", options->target);
     run_note_text(r, "arguments.labels", options->labels);
     run_note_count(r, "arguments.skip_lines", options->skip_lines);
+    run_note_text(r, "arguments.index_base", (const char *const[]){ "auto", "0", "1" }[options->index_base]);
     size_t dropped = 0;
     while (options->drop[dropped])
         dropped++;

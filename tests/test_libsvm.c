@@ -105,6 +105,29 @@ START_TEST(a_second_file_has_the_features_and_classes_of_the_first)
 }
 END_TEST
 
+/* The same file from 0 has a feature more, in front; from 1 of a data set that counts from 0, and the other way round. */
+START_TEST(indices_count_from_what_is_said)
+{
+    static const lg_real from_0[] = { 0, 0, 5, 0, 6, 0 }, from_1[] = { 0, 5, 6, 0 };
+    lg_dataset *zero = read_well("7 2:5\n9 1:6\n", &(lg_csv_options){ .index_base = LG_INDEX_BASE_0 });
+    lg_dataset *one = read_well("7 2:5\n9 1:6\n", &(lg_csv_options){ .index_base = LG_INDEX_BASE_1 });
+    ck_assert_uint_eq(lg_dataset_features(zero), 3);
+    ck_assert_mem_eq(lg_dataset_values(zero, "x"), from_0, sizeof from_0);
+    ck_assert_uint_eq(lg_dataset_features(one), 2);
+    ck_assert_mem_eq(lg_dataset_values(one, "x"), from_1, sizeof from_1);
+    lg_dataset *like = read_well("9 2:4\n", &(lg_csv_options){ .index_base = LG_INDEX_BASE_1, .like = zero });
+    ck_assert(lg_dataset_values(like, "x")[1] == 4);
+    ck_assert_str_eq(lg_dataset_feature_name(like, 0), "0");
+    lg_dataset_free(like);
+    like = read_well("9 0:4\n", &(lg_csv_options){ .index_base = LG_INDEX_BASE_0, .like = one });
+    ck_assert(lg_dataset_values(like, "x")[0] == 4);
+    ck_assert_str_eq(lg_dataset_feature_name(like, 0), "1");
+    lg_dataset_free(like);
+    lg_dataset_free(one);
+    lg_dataset_free(zero);
+}
+END_TEST
+
 static const struct {
     const char *text, *message;
     lg_csv_options options;
@@ -130,6 +153,8 @@ static const struct {
     { "1 99999999999999999999:1\n", "t.txt:1: \"99999999999999999999:1\" has an index above 2147483647", { 0 } },
     { "1 2147483647:1\n2 1:1\n", "t.txt: 2 values in a table of 2 x 2147483647 are too sparse to be written out", { 0 } },
     { "3 47483647:308\n", "t.txt: 1 values in a table of 1 x 47483647 are too sparse to be written out", { 0 } },
+    { "1 1:1\n2 0:1\n", "t.txt:2: \"0:1\" has the index 0, but they count from 1", { .index_base = LG_INDEX_BASE_1 } },
+    { "1 1:1\n2 0:1\n", "t.txt: index_base is not one of its names", { .index_base = (lg_index_base)3 } },
     { "1 1:1\n1 1:2\n", "t.txt: the target is 1 in every row; there is nothing to learn", { 0 } },
     { "1 1:1\n2 1:2\n3 1:3\n", "t.txt: the target has 3 classes; say which one is positive", { .target_kind = LG_BINARY } },
     { "1 1:1\n2.5 1:2\n", "t.txt: 2.5 is no class; classes are whole numbers up to ", { .target_kind = LG_CLASSES } },
@@ -195,6 +220,7 @@ Suite *libsvm_suite(void)
     tcase_add_loop_test(tcase, what_scikit_learn_writes_is_read_from_0_and_from_1, 0, COUNT(dumped));
     tcase_add_test(tcase, blanks_comments_line_ends_and_gzip_make_no_difference);
     tcase_add_test(tcase, the_target_is_what_is_asked_for);
+    tcase_add_test(tcase, indices_count_from_what_is_said);
     tcase_add_test(tcase, nan_and_infinity_pass_if_asked);
     tcase_add_test(tcase, a_second_file_has_the_features_and_classes_of_the_first);
     tcase_add_loop_test(tcase, a_malformed_file_is_told_in_one_sentence, 0, COUNT(refused));

@@ -48,6 +48,41 @@ START_TEST(training_rows_are_predicted_as_the_training_run_did)
 }
 END_TEST
 
+START_TEST(predictions_are_an_array_too)
+{
+    program_ok(TRAIN_FRAUD);
+    program_ok("$bin/fraud --load model --predict rows.csv --out again");
+    lg_tensor *array = lg_npy_read(program_path("again/predictions.npy"), LG_REAL);
+    ck_assert_msg(array != NULL, "%s", lg_error());
+    ck_assert_uint_eq(lg_tensor_rank(array), 2);
+    ck_assert_uint_eq(lg_tensor_dim(array, 0), 120);
+    ck_assert_uint_eq(lg_tensor_dim(array, 1), 1);
+    const char *line = program_file("again/predictions.csv");
+    for (size_t i = 0; i < 120; i++) {
+        double probability;
+        line = strchr(line, '\n') + 1;
+        ck_assert_int_eq(sscanf(line, "%*d,%lf,", &probability), 1);
+        ck_assert_double_eq_tol((double)lg_tensor_data(array)[i], probability, 1e-9);
+    }
+    lg_tensor_free(array);
+}
+END_TEST
+
+/* A file of LIBSVM's has no names: only --index-base tells whether 1:0.5 is the first feature or the second. */
+START_TEST(what_indices_count_from_can_be_said)
+{
+    program_ok("{ for i in 1 2 3 4 5 6 7 8 9 10; do echo \"1 0:$i 1:0.5\"; echo \"-1 0:-$i 1:0.25\"; done; } >zero.txt && "
+               "sed 's/ 1:/ 2:/; s/ 0:/ 1:/' zero.txt >one.txt && sed 's/ 0:[-0-9]*//' zero.txt >late.txt");
+    program_ok("$bin/fraud --data zero.txt --target label --positive 1 --epochs 1 --verbose 0 --out z");
+    program_ok("$bin/fraud --load z --predict zero.txt --out - >a");
+    program_ok("$bin/fraud --load z --predict one.txt --index-base 1 --out - >b && cmp a b");
+    program_ok("$bin/fraud --load z --predict late.txt --out - >c && $bin/fraud --load z --predict late.txt "
+               "--index-base 1 --out - >d && ! cmp -s c d");
+    program_refused(1, "has the index 0, but they count from 1", "$bin/fraud --load z --predict zero.txt --index-base 1");
+    program_refused(2, "--index-base", "$bin/fraud --data zero.txt --target label --index-base 2");
+}
+END_TEST
+
 /* awk, from the column of probabilities and the threshold of the training run. That is one of the probabilities, which the
  * column has in the digits of a float: it is taken as a hair lower. */
 START_TEST(classes_go_by_the_threshold_of_the_model)
@@ -257,6 +292,8 @@ Suite *predict_suite(void)
     tcase_set_timeout(tcase, 300);
     tcase_add_checked_fixture(tcase, setup, program_teardown);
     tcase_add_test(tcase, training_rows_are_predicted_as_the_training_run_did);
+    tcase_add_test(tcase, predictions_are_an_array_too);
+    tcase_add_test(tcase, what_indices_count_from_can_be_said);
     tcase_add_test(tcase, classes_go_by_the_threshold_of_the_model);
     tcase_add_test(tcase, order_of_columns_names_and_header_do_not_matter);
     tcase_add_test(tcase, predictions_get_a_folder_of_their_own);

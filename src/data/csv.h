@@ -54,6 +54,12 @@ typedef enum lg_missing {
 } lg_missing;
 
 /* All-zero (or NULL): comma, header found by looking, no target, an error for anything missing. */
+typedef enum lg_index_base { /* of LIBSVM files (libsvm.h) */
+    LG_INDEX_BASE_AUTO = 0,  /* 0 if the file has an index 0, else 1; with like that data set's */
+    LG_INDEX_BASE_0 = 1,
+    LG_INDEX_BASE_1 = 2
+} lg_index_base;
+
 typedef struct lg_csv_options {
     const char *target;               /* column name, or index from 0 ("30"), negative from the end ("-1"); a name that
                                        * is there comes first; NULL: no target */
@@ -70,6 +76,7 @@ typedef struct lg_csv_options {
     double missing_value;
     bool allow_nonfinite;             /* inf, -inf and nan are numbers (nan is then no error, and is filled if missing
                                        * numbers are); else an error */
+    lg_index_base index_base;
     const lg_dataset *like;           /* read the file as this data set was read: same features in the same order, same
                                        * categories and classes (a text that it does not know is an error); or NULL.
                                        * Columns are found by name, others left out; in a file without a header whose

@@ -126,6 +126,8 @@ static lg_status read_entry(sparse *s, size_t line, const char *token)
         return bad_token(s, line, token, "is not INDEX:VALUE");
     if (index > largest_index)
         return bad_token(s, line, token, "has an index above 2147483647");
+    if (index == 0 && s->options->index_base == LG_INDEX_BASE_1)
+        return bad_token(s, line, token, "has the index 0, but they count from 1");
     lg_real value;
     lg_status status = read_value(s, line, token, p + 1, &value);
     if (status == LG_OK && s->count > s->first[s->rows - 1] && index <= s->entries[s->count - 1].index)
@@ -196,12 +198,22 @@ static lg_status read_lines(sparse *s, lg_stream *stream)
 
 /* ---- the table ----------------------------------------------------------------------------------------------------- */
 
+/* The index by which the first feature is named. */
+static size_t first_name(const sparse *s)
+{
+    const lg_dataset *like = s->options->like;
+    const char *name = like ? lg_dataset_feature_name(like, 0) : NULL;
+    if (like)
+        return name && strcmp(name, "0") == 0 ? 0 : 1;
+    return s->options->index_base == LG_INDEX_BASE_AUTO ? !(s->count > 0 && s->least == 0)
+                                                        : s->options->index_base == LG_INDEX_BASE_1;
+}
+
 /* The index of the first feature, and how many there are. */
 static lg_status plan_features(const sparse *s, const char *path, size_t *base, size_t *features)
 {
     const lg_dataset *like = s->options->like;
-    const char *name = lg_dataset_feature_name(like, 0);
-    *base = like ? !(name && strcmp(name, "0") == 0) : !(s->count > 0 && s->least == 0);
+    *base = s->options->index_base == LG_INDEX_BASE_AUTO ? first_name(s) : s->options->index_base == LG_INDEX_BASE_1;
     *features = like ? lg_dataset_features(like) : s->count > 0 ? s->most + 1 - *base : 0;
     if (*features == 0)
         return lg_fail(LG_E_FORMAT, "%s: no row has a feature", path);
@@ -261,7 +273,7 @@ static lg_dataset *make_dataset(sparse *s, const char *path)
     s->label = NULL;
     lg_status status = add_features(s, base, features, dataset);
     if (status == LG_OK)
-        status = name_features(base, features, dataset);
+        status = name_features(first_name(s), features, dataset);
     if (status == LG_OK)
         status = lg_target_add(&target, dataset, true);
     lg_target_free(&target);
@@ -280,6 +292,8 @@ static lg_status check_options(const char *path, const lg_csv_options *options)
                        "\"%s\"", path, lg_csv_excerpt_of(options->target).text);
     if ((unsigned)options->target_kind > LG_BINARY || (unsigned)options->missing > LG_MISSING_DROP_ROW)
         return lg_fail(LG_E_PARAM, "%s: target_kind or missing is not one of its names", path);
+    if ((unsigned)options->index_base > LG_INDEX_BASE_1)
+        return lg_fail(LG_E_PARAM, "%s: index_base is not one of its names", path);
     if (options->positive && options->target_kind != LG_TARGET_AUTO && options->target_kind != LG_BINARY)
         return lg_fail(LG_E_PARAM, "%s: a positive class is for a binary target", path);
     return LG_OK;
