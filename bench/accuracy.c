@@ -45,7 +45,8 @@ OVER_ARRAY(erf)
 OVER_ARRAY(sin_turn)
 OVER_ARRAY(cos_turn)
 OVER_ARRAY(exp_minus_abs)
-OVER_ARRAY(log1p_near_0)
+OVER_ARRAY(log1p_0_to_1)
+OVER_ARRAY(log1p_half_to_0)
 
 static double true_sigmoid(double x)
 {
@@ -104,7 +105,8 @@ static const function functions[] = {
     { "sin_turn", array_sin_turn, true_sin_turn, 0, 1, 2 },
     { "cos_turn", array_cos_turn, true_cos_turn, 0, 1, 2 },
     { "exp_minus_abs", array_exp_minus_abs, true_exp_minus_abs, -INFINITY, INFINITY, 1.1 },
-    { "log1p_near_0", array_log1p_near_0, log1p, -0.5f, 1, 2 },
+    { "log1p_0_to_1", array_log1p_0_to_1, log1p, 0, 1, 1.5 },
+    { "log1p_half_to_0", array_log1p_half_to_0, log1p, -0.5f, 0, 1.1 },
 };
 
 typedef struct {
@@ -167,7 +169,7 @@ static void sweep_slice(const sweep *s, uint32_t slice, result *r)
         for (; count < CHUNK && offset < UINT64_C(1) << SLICE_BITS; offset += s->step) {
             const uint32_t bits = slice << SLICE_BITS | (uint32_t)offset;
             memcpy(&x[count], &bits, sizeof bits);
-            count += (x[count] >= f->low && x[count] <= f->high) || (isnan(x[count]) && f->low < 0);
+            count += (x[count] >= f->low && x[count] <= f->high) || isnan(x[count]);
         }
         for (size_t i = count; i < CHUNK; i++)
             x[i] = 0;
@@ -230,14 +232,14 @@ int main(int argc, char **argv)
     threads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
 
     int failed = 0;
-    printf("%-13s %11s %9s  %-15s %-15s %-15s %11s %5s %6s\n", "function", "inputs", "max ULP", "at x", "gives",
+    printf("%-15s %11s %9s  %-15s %-15s %-15s %11s %5s %6s\n", "function", "inputs", "max ULP", "at x", "gives",
            "truth", "misrounded", "NaN", "sign 0");
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         const function *f = &functions[i];
         if (!is_among(f->name, argv + 2, argc > 2 ? argc - 2 : 0))
             continue;
         const result r = sweep_function(f, (uint32_t)step, threads);
-        printf("%-13s %11llu %9.3f  %-15.8g %-15.8g %-15.8g %10.4f%% %5llu %6llu%s\n", f->name,
+        printf("%-15s %11llu %9.3f  %-15.8g %-15.8g %-15.8g %10.4f%% %5llu %6llu%s\n", f->name,
                (unsigned long long)r.tested, r.worst, (double)r.worst_x, (double)r.worst_y, f->truth((double)r.worst_x),
                100 * (double)r.misrounded / (double)r.tested, (unsigned long long)r.wrong_nan,
                (unsigned long long)r.wrong_zero_sign, r.worst > f->limit ? "  beyond its limit" : "");

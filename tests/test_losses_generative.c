@@ -316,9 +316,9 @@ START_TEST(wrong_calls_of_generative_losses_are_explained)
     refuses(lg_gan_generator(tape, x, LG_GENERATOR_MINIMAX, false, NULL), LG_E_DOMAIN,
             "gan_generator: fake[1] is 1.5, but must be a probability in [0, 1] (or set from_logits)");
     refuses(lg_reconstruction(tape, half, data, LG_RECONSTRUCT_BCE_LOGITS, LG_FEATURES_SUM, NULL), LG_E_DOMAIN,
-            "reconstruction: target[2] is 2, but cross-entropy needs it in [0, 1]");
+            "reconstruction: target[2] is 2, but must be in [0, 1]");
     refuses(lg_reconstruction(tape, square, unit, LG_RECONSTRUCT_BCE, LG_FEATURES_SUM, NULL), LG_E_DOMAIN,
-            "reconstruction: pred[2] is 2, but must be a probability in [0, 1] (or take bce_logits)");
+            "reconstruction: pred[2] is 2, but must be a probability in [0, 1]");
     refuses(lg_reconstruction(tape, half, half, LG_RECONSTRUCT_MSE, LG_FEATURES_SUM, NULL), LG_E_PARAM,
             "reconstruction: target requires a gradient, but the loss has none by it");
     refuses(lg_vae(tape, half, unit, half, wide, 1, LG_RECONSTRUCT_BCE, NULL), LG_E_SHAPE,

@@ -76,7 +76,8 @@ LOOPS(erf)
 LOOPS(sin_turn)
 LOOPS(cos_turn)
 LOOPS(exp_minus_abs)
-LOOPS(log1p_near_0)
+LOOPS(log1p_0_to_1)
+LOOPS(log1p_half_to_0)
 
 static wide true_sigmoid(wide x)
 {
@@ -132,8 +133,8 @@ static const function functions[] = {
     { "sin_turn", LOOP_NAMES(sin_turn), true_sin_turn, 0, 1, 2, NEITHER, -1, 1 },
     { "cos_turn", LOOP_NAMES(cos_turn), true_cos_turn, 0, 1, 2, NEITHER, -1, 1 },
     { "exp_minus_abs", LOOP_NAMES(exp_minus_abs), true_exp_minus_abs, -REAL_INFINITY, REAL_INFINITY, 1.1, NEITHER, 0, 1 },
-    { "log1p_near_0", LOOP_NAMES(log1p_near_0), WIDE(log1p), (lg_real)-0.5, 1, 2, RISING, (lg_real)-0.69314719,
-      (lg_real)0.69314719 },
+    { "log1p_0_to_1", LOOP_NAMES(log1p_0_to_1), WIDE(log1p), 0, 1, 1.5, RISING, 0, (lg_real)0.69314719 },
+    { "log1p_half_to_0", LOOP_NAMES(log1p_half_to_0), WIDE(log1p), (lg_real)-0.5, 0, 1.1, RISING, (lg_real)-0.69314719, 0 },
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

@@ -61,6 +61,8 @@ fit("exp q", after(mp.exp, 2), relative(2, mp.exp), -half, half, 5)
 fit("expm1 q", after(mp.expm1, 2), relative(2, mp.expm1), -half, half, 6)
 low, high = (float(mp.sqrt(m) - 1) * 1.0003 for m in (0.5, 2))
 fit("log g", after(mp.log1p, 3), relative(3, mp.log1p), low, high, 9)
+fit("log1p g, x from 0 to 1", after(mp.log1p, 3), relative(3, mp.log1p), 0, 1, 8)
+fit("log1p g, x from -1/2 to 0", after(mp.log1p, 3), relative(3, mp.log1p), -0.5, 0, 8)
 
 
 def erf_over_x_minus_1(square):

@@ -104,16 +104,21 @@ LG_INLINE void probability_features(size_t n, const lg_real *pred, const lg_real
     }
 }
 
-/* d z = (1 - x) sigmoid(z) - x sigmoid(-z) */
+/* d z = (1 - x) sigmoid(z) - x sigmoid(-z), told from the side that z is on. Exponentials first, as in
+ * binary_crossentropy; `loss` keeps them until they are used. */
 LG_INLINE void logit_features(size_t n, const lg_real *pred, const lg_real *target, lg_real scale, const bool gradient,
                               lg_real *restrict loss, lg_real *restrict d)
 {
+    for (size_t i = 0; i < n; i++)
+        loss[i] = real_exp_minus_abs(pred[i]);
     for (size_t i = 0; i < n; i++) {
-        const lg_real x = target[i];
-        const logit_terms t = terms_of_logit(pred[i]);
-        loss[i] = product_or_zero(x, t.minus_log_p) + product_or_zero(1 - x, t.minus_log_q);
-        if (gradient)
-            d[i] = scale * ((1 - x) * t.p - x * t.q);
+        const lg_real e = loss[i];
+        const logit_side s = side_of_logit(pred[i], 1 - target[i], target[i]);
+        loss[i] = cross_entropy_of_side(&s, e);
+        if (gradient) {
+            const lg_real slope = scale * (s.against - s.with * e) / (1 + e);
+            d[i] = s.negative ? -slope : slope;
+        }
     }
 }
 
@@ -143,30 +148,20 @@ LG_LOSS_KERNEL(reconstruction_kernel, c, gradient)
     features((lg_reconstruction_kind)c->param[RECONSTRUCTION_KIND], n, c->x[0], c->x[1],
              (lg_real)c->param[RECONSTRUCTION_EPS], c->scale * share, gradient, c->scratch, c->d[0]);
     for (size_t u = 0; u < c->units; u++)
-        c->loss[u] = (lg_real)lg_sum_of(c->scratch + u * width, width) * share;
+        c->loss[u] = (lg_real)lg_sum_of_fours(c->scratch + u * width, width, lg_itself) * share;
 }
 
-/* What cross-entropies need of the features of a chunk. */
-static lg_status check_features(const lg_loss_info *info, const lg_loss_chunk *c, size_t first, lg_reconstruction_kind kind)
+/* What cross-entropies need of the features, and of predictions that are no logits. */
+static lg_loss_domain domain_of_features(size_t input, lg_reconstruction_kind kind)
 {
-    const lg_real spare = (lg_real)1e-6;
-    const size_t width = c->width[0], n = c->units * width;
-    if (kind != LG_RECONSTRUCT_BCE && kind != LG_RECONSTRUCT_BCE_LOGITS)
-        return LG_OK;
-    for (size_t i = 0; i < n; i++)
-        if (c->x[1][i] < 0 || c->x[1][i] > 1)
-            return lg_fail(LG_E_DOMAIN, "%s: target[%zu] is %g, but cross-entropy needs it in [0, 1]", info->name,
-                           first * width + i, (double)c->x[1][i]);
-    for (size_t i = 0; kind == LG_RECONSTRUCT_BCE && i < n; i++)
-        if (c->x[0][i] < -spare || c->x[0][i] > 1 + spare)
-            return lg_fail(LG_E_DOMAIN, "%s: pred[%zu] is %g, but must be a probability in [0, 1] (or take bce_logits)",
-                           info->name, first * width + i, (double)c->x[0][i]);
-    return LG_OK;
+    if (input == 1 && (kind == LG_RECONSTRUCT_BCE || kind == LG_RECONSTRUCT_BCE_LOGITS))
+        return LG_UNIT_INTERVAL;
+    return input == 0 && kind == LG_RECONSTRUCT_BCE ? LG_PROBABILITY : LG_ANY_REAL;
 }
 
-static lg_status check_reconstruction(const lg_loss_info *info, const lg_loss_chunk *c, size_t first)
+static lg_loss_domain reconstruction_domain(size_t input, const double *params)
 {
-    return check_features(info, c, first, (lg_reconstruction_kind)c->param[RECONSTRUCTION_KIND]);
+    return domain_of_features(input, (lg_reconstruction_kind)params[RECONSTRUCTION_KIND]);
 }
 
 #define RECONSTRUCTION_KINDS "mse|mae|bce|bce_logits"
@@ -185,7 +180,7 @@ const lg_loss_info lg_reconstruction_row = {
                 { .name = "feature_reduce", .high = 1, .choices = "sum|mean" },
                 LG_PARAM_EPS },
     .kernel = reconstruction_kernel,
-    .check_chunk = check_reconstruction,
+    .domain_of = reconstruction_domain,
 };
 
 lg_tensor *lg_reconstruction(lg_tape *tape, lg_tensor *pred, lg_tensor *target, lg_reconstruction_kind kind,
@@ -209,13 +204,13 @@ LG_LOSS_KERNEL(vae_kernel, c, gradient)
         const double kl = divergence(codes, c->x[2] + u * codes, c->x[3] + u * codes, c->scale * (lg_real)beta,
                                      gradient && c->d[2] ? c->d[2] + u * codes : NULL,
                                      gradient && c->d[3] ? c->d[3] + u * codes : NULL);
-        c->loss[u] = (lg_real)(lg_sum_of(c->scratch + u * width, width) + (beta == 0 ? 0 : beta * kl));
+        c->loss[u] = (lg_real)(lg_sum_of_fours(c->scratch + u * width, width, lg_itself) + (beta == 0 ? 0 : beta * kl));
     }
 }
 
-static lg_status check_vae_features(const lg_loss_info *info, const lg_loss_chunk *c, size_t first)
+static lg_loss_domain vae_domain(size_t input, const double *params)
 {
-    return check_features(info, c, first, (lg_reconstruction_kind)c->param[VAE_RECON]);
+    return domain_of_features(input, (lg_reconstruction_kind)params[VAE_RECON]);
 }
 
 static lg_status check_vae(const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
@@ -248,8 +243,8 @@ const lg_loss_info lg_vae_row = {
                 LG_PARAM_EPS },
     .aliases = { { "elbo", NULL } },
     .kernel = vae_kernel,
+    .domain_of = vae_domain,
     .check_call = check_vae,
-    .check_chunk = check_vae_features,
 };
 
 lg_tensor *lg_vae(lg_tape *tape, lg_tensor *pred, lg_tensor *target, lg_tensor *mu, lg_tensor *log_var, double beta,

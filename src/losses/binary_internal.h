@@ -24,12 +24,39 @@ typedef struct logit_terms {
 
 LG_INLINE logit_terms terms_of_logit(lg_real z)
 {
-    const lg_real magnitude = z < 0 ? -z : z, e = real_exp_minus_abs(z), log_part = real_log1p_near_0(e);
+    const lg_real magnitude = z < 0 ? -z : z, e = real_exp_minus_abs(z), log_part = real_log1p_0_to_1(e);
     const lg_real larger = 1 / (1 + e), smaller = e * larger;
     return (logit_terms){ .p = z < 0 ? smaller : larger,
                           .q = z < 0 ? larger : smaller,
                           .minus_log_p = log_part + (z < 0 ? magnitude : 0),
                           .minus_log_q = log_part + (z > 0 ? magnitude : 0) };
+}
+
+/* The cross-entropy w1 (-log p) + w0 (-log q) of a logit, told from the side that z is on: with e = exp(-|z|) the
+ * probability of that side is 1 / (1 + e), of the other e / (1 + e), and
+ *
+ *   loss  = (w0 + w1) log1p(e) + against |z|,   against = w1 for z < 0, else w0
+ *   slope = w0 p - w1 q = -+ (against - with e) / (1 + e),   with = the other of the two
+ *
+ * Less to compute than all four terms above, for the losses that need no more. Where `against` is 0 an infinite logit costs
+ * nothing. */
+typedef struct logit_side {
+    bool negative;
+    lg_real against, with, magnitude;
+} logit_side;
+
+LG_INLINE logit_side side_of_logit(lg_real z, lg_real w0, lg_real w1)
+{
+    const bool negative = z < 0;
+    return (logit_side){ .negative = negative,
+                         .against = negative ? w1 : w0,
+                         .with = negative ? w0 : w1,
+                         .magnitude = negative ? -z : z };
+}
+
+LG_INLINE lg_real cross_entropy_of_side(const logit_side *s, lg_real e)
+{
+    return (s->against + s->with) * real_log1p_0_to_1(e) + (s->against == 0 ? 0 : s->against * s->magnitude);
 }
 
 /* p clipped to [eps, 1 - eps] as if in double: 1 - p is exact where it is small, so an eps below the float's own
@@ -44,7 +71,7 @@ LG_INLINE probability_terms terms_of_probability(lg_real pred, lg_real eps)
     const lg_real rest = 1 - pred;
     const bool low = pred < eps, high = rest < eps, upper = pred > (lg_real)0.5;
     const lg_real p = low ? eps : pred, q = high ? eps : rest, smaller = upper ? q : p;
-    const lg_real minus_log_smaller = -real_log(smaller), minus_log_larger = -real_log1p_near_0(-smaller);
+    const lg_real minus_log_smaller = -real_log(smaller), minus_log_larger = -real_log1p_half_to_0(-smaller);
     return (probability_terms){ .p = upper ? 1 - q : p,
                                 .q = upper ? q : 1 - p,
                                 .minus_log_p = upper ? minus_log_larger : minus_log_smaller,

@@ -17,58 +17,86 @@ LG_INLINE lg_real power(lg_real r, lg_real gamma, int whole)
 /* loss = a r^gamma CE,   r = y q + (1 - y) p,   CE = -y log p - (1 - y) log q,   q = 1 - p
  *   dz = a r^gamma (gamma (1 - 2y) CE p q / r + p - y)
  *   dp = dz / (p q), 0 where clipped
- *   a  = alpha y + (1 - alpha)(1 - y), alpha, or 1
- * p q / r is p for y = 1 and q for y = 0, also where r has underflown; r^gamma / r is never formed alone. */
-LG_INLINE void focal_body(const lg_loss_chunk *c, bool gradient, bool from_logits, int whole)
+ *   a  = alpha y + (1 - alpha)(1 - y), alpha, or 1 */
+typedef struct focal_weights_of_label {
+    lg_real gamma, smoothing, positive, negative; /* a for y = 1 and for y = 0 */
+} focal_weights_of_label;
+
+LG_INLINE focal_weights_of_label focal_params(const lg_loss_chunk *c)
 {
-    const lg_real *pred = c->x[0], *target = c->x[1];
-    const lg_real gamma = (lg_real)c->param[FOCAL_GAMMA], smoothing = (lg_real)c->param[FOCAL_SMOOTHING];
-    const lg_real alpha = (lg_real)c->param[FOCAL_ALPHA], eps = (lg_real)c->param[FOCAL_EPS];
+    const lg_real alpha = (lg_real)c->param[FOCAL_ALPHA];
     const lg_focal_alpha mode = (lg_focal_alpha)c->param[FOCAL_ALPHA_MODE];
-    const lg_real positive = mode == LG_ALPHA_NONE ? 1 : alpha;
-    const lg_real negative = mode == LG_ALPHA_NONE ? 1 : mode == LG_ALPHA_BALANCED ? 1 - alpha : alpha;
-    lg_real *restrict loss = c->loss, *restrict d = c->d[0];
+    return (focal_weights_of_label){
+        .gamma = (lg_real)c->param[FOCAL_GAMMA],
+        .smoothing = (lg_real)c->param[FOCAL_SMOOTHING],
+        .positive = mode == LG_ALPHA_NONE ? 1 : alpha,
+        .negative = mode == LG_ALPHA_NONE ? 1 : mode == LG_ALPHA_BALANCED ? 1 - alpha : alpha };
+}
+
+/* Logits, told from the side that z is on (binary_internal.h): with e = exp(-|z|), t = against + with e and 1 / (1 + e)
+ *   r = t / (1 + e),   p q / r = e / (t (1 + e)),   p - y = -+ (against - with e) / (1 + e)
+ * for which one division will do. As t goes to 0 with against = 0, p q / r goes to 1 / (1 + e). */
+LG_INLINE void focal_of_logits(const lg_loss_chunk *c, bool gradient, int whole)
+{
+    const lg_real *z = c->x[0], *target = c->x[1], scale = c->scale, tiny = (lg_real)1e-30;
+    const focal_weights_of_label w = focal_params(c);
+    lg_real *restrict loss = c->loss, *restrict dz = c->d[0], *restrict e = c->scratch;
+    for (size_t i = 0; i < c->units; i++)
+        e[i] = real_exp_minus_abs(z[i]);
     for (size_t i = 0; i < c->units; i++) {
-        const lg_real y = smooth_label(target[i], smoothing);
-        lg_real p, q, minus_log_p, minus_log_q;
-        bool clipped = false;
-        if (from_logits) {
-            const logit_terms t = terms_of_logit(pred[i]);
-            p = t.p, q = t.q, minus_log_p = t.minus_log_p, minus_log_q = t.minus_log_q;
-        } else {
-            const probability_terms t = terms_of_probability(pred[i], eps);
-            p = t.p, q = t.q, minus_log_p = t.minus_log_p, minus_log_q = t.minus_log_q, clipped = t.clipped;
-        }
-        const lg_real ce = product_or_zero(y, minus_log_p) + product_or_zero(1 - y, minus_log_q);
-        const lg_real r = y * q + (1 - y) * p;
-        const lg_real a = positive * y + negative * (1 - y), focus = a * power(r, gamma, whole);
+        const lg_real y = smooth_label(target[i], w.smoothing);
+        const logit_side s = side_of_logit(z[i], 1 - y, y);
+        const lg_real t = s.against + s.with * e[i], divisor = t < tiny ? 1 : t;
+        const lg_real inverse = 1 / (divisor * (1 + e[i])), larger = divisor * inverse; /* 1 / (1 + e) */
+        const lg_real ce = cross_entropy_of_side(&s, e[i]);
+        const lg_real focus = (w.positive * y + w.negative * (1 - y)) * power(larger * t, w.gamma, whole);
         loss[i] = product_or_zero(focus, ce);
         if (gradient) {
-            const lg_real ratio = r > 0 ? p * q / r : y > (lg_real)0.5 ? p : q;
-            const lg_real error = (1 - y) * p - y * q; /* p - y */
-            const lg_real dz = focus * (product_or_zero(gamma * (1 - 2 * y) * ratio, ce) + error);
-            d[i] = c->scale * (from_logits ? dz : clipped ? 0 : dz / (p * q));
+            const lg_real ratio = t < tiny ? larger : e[i] * inverse, error = larger * (s.against - s.with * e[i]);
+            dz[i] = scale * focus * (product_or_zero(w.gamma * (1 - 2 * y) * ratio, ce) + (s.negative ? -error : error));
+        }
+    }
+}
+
+/* Probabilities. p q / r is p for y = 1 and q for y = 0, also where r has underflown; r^gamma / r is never formed alone. */
+LG_INLINE void focal_of_probabilities(const lg_loss_chunk *c, bool gradient, int whole)
+{
+    const lg_real *pred = c->x[0], *target = c->x[1], eps = (lg_real)c->param[FOCAL_EPS];
+    const focal_weights_of_label w = focal_params(c);
+    lg_real *restrict loss = c->loss, *restrict dp = c->d[0];
+    for (size_t i = 0; i < c->units; i++) {
+        const lg_real y = smooth_label(target[i], w.smoothing);
+        const probability_terms t = terms_of_probability(pred[i], eps);
+        const lg_real ce = product_or_zero(y, t.minus_log_p) + product_or_zero(1 - y, t.minus_log_q);
+        const lg_real r = y * t.q + (1 - y) * t.p;
+        const lg_real focus = (w.positive * y + w.negative * (1 - y)) * power(r, w.gamma, whole);
+        loss[i] = product_or_zero(focus, ce);
+        if (gradient) {
+            const lg_real ratio = r > 0 ? t.p * t.q / r : y > (lg_real)0.5 ? t.p : t.q;
+            const lg_real error = (1 - y) * t.p - y * t.q; /* p - y */
+            const lg_real dz = focus * (product_or_zero(w.gamma * (1 - 2 * y) * ratio, ce) + error);
+            dp[i] = c->scale * (t.clipped ? 0 : dz / (t.p * t.q));
         }
     }
 }
 
 /* One kernel per kind of prediction and of exponent, so that the loop holds only what it needs. */
-#define FOCAL_KERNEL(name, from_logits, whole)              \
-    LG_CLONES static void name(const lg_loss_chunk *c)      \
-    {                                                       \
-        if (c->d[0])                                        \
-            focal_body(c, true, from_logits, whole);        \
-        else                                                \
-            focal_body(c, false, from_logits, whole);       \
+#define FOCAL_KERNEL(name, body, whole)                \
+    LG_CLONES static void name(const lg_loss_chunk *c) \
+    {                                                  \
+        if (c->d[0])                                   \
+            body(c, true, whole);                      \
+        else                                           \
+            body(c, false, whole);                     \
     }
-FOCAL_KERNEL(focal_logits_0, true, 0)
-FOCAL_KERNEL(focal_logits_1, true, 1)
-FOCAL_KERNEL(focal_logits_2, true, 2)
-FOCAL_KERNEL(focal_logits_any, true, -1)
-FOCAL_KERNEL(focal_probabilities_0, false, 0)
-FOCAL_KERNEL(focal_probabilities_1, false, 1)
-FOCAL_KERNEL(focal_probabilities_2, false, 2)
-FOCAL_KERNEL(focal_probabilities_any, false, -1)
+FOCAL_KERNEL(focal_logits_0, focal_of_logits, 0)
+FOCAL_KERNEL(focal_logits_1, focal_of_logits, 1)
+FOCAL_KERNEL(focal_logits_2, focal_of_logits, 2)
+FOCAL_KERNEL(focal_logits_any, focal_of_logits, -1)
+FOCAL_KERNEL(focal_probabilities_0, focal_of_probabilities, 0)
+FOCAL_KERNEL(focal_probabilities_1, focal_of_probabilities, 1)
+FOCAL_KERNEL(focal_probabilities_2, focal_of_probabilities, 2)
+FOCAL_KERNEL(focal_probabilities_any, focal_of_probabilities, -1)
 #undef FOCAL_KERNEL
 
 static void focal_kernel(const lg_loss_chunk *c)
