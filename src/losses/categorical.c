@@ -37,11 +37,12 @@ static class_mix mix_of(const lg_loss_chunk *c, int32_t label)
 
 /* Logits.   loss = sum_k v_k (lse - z_k)
  *   dz = p sum(v) - v
- * A class with v_k = 0 costs nothing even at a logit of -inf. */
+ * A class with v_k = 0 costs nothing even at a logit of -inf. The exponentials are made where the derivative will be: while
+ * they are computed, its memory comes into the cache. */
 LG_LOSS_KERNEL(scce_logits, c, gradient)
 {
     const size_t classes = c->width[0];
-    lg_real *e = c->scratch;
+    lg_real *e = gradient ? c->d[0] : c->scratch;
     shifted_exponentials(c->units, classes, c->x[0], 1, e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
@@ -54,17 +55,17 @@ LG_LOSS_KERNEL(scce_logits, c, gradient)
         c->loss[u] = loss;
         if (!gradient)
             continue;
-        lg_real *restrict d = c->d[0] + u * classes;
+        const lg_real complement = complement_of(&row, z[label], e[label]);
         const lg_real factor = c->scale * mix.sum * (lg_real)row.inverse;
         for (size_t k = 0; k < classes; k++)
-            d[k] = factor * e[k];
+            e[k] *= factor;
         if (mix.uniform_part == 0) {
-            d[label] = -c->scale * mix.label_part * complement_of(&row, z[label], e[label]);
+            e[label] = -c->scale * mix.label_part * complement;
             continue;
         }
-        d[label] -= c->scale * mix.label_part;
+        e[label] -= c->scale * mix.label_part;
         for (size_t k = 0; k < classes; k++)
-            d[k] -= c->scale * mix.uniform_part * weight_of(&mix, k);
+            e[k] -= c->scale * mix.uniform_part * weight_of(&mix, k);
     }
 }
 
@@ -159,7 +160,7 @@ LG_INLINE lg_real mix_of_target(const lg_loss_chunk *c, const lg_real *y, lg_rea
 LG_LOSS_KERNEL_2(cce_logits, c, gradient, by_target)
 {
     const size_t classes = c->width[0];
-    lg_real *e = c->scratch, *v = c->scratch_2;
+    lg_real *e = gradient ? c->d[0] : c->scratch, *v = c->scratch_2;
     shifted_exponentials(c->units, classes, c->x[0], 1, e);
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
@@ -171,8 +172,7 @@ LG_LOSS_KERNEL_2(cce_logits, c, gradient, by_target)
             loss += (double)product_or_zero(v[k], minus_log_of(&row, z[k]));
         c->loss[u] = (lg_real)loss;
         for (size_t k = 0; gradient && k < classes; k++)
-            c->d[0][u * classes + k] = c->scale * (e[k] * (lg_real)row.inverse * (sum - v[k]) -
-                                                   v[k] * complement_of(&row, z[k], e[k]));
+            e[k] = c->scale * (e[k] * (lg_real)row.inverse * (sum - v[k]) - v[k] * complement_of(&row, z[k], e[k]));
         const lg_real factor = c->scale * (1 - (lg_real)c->param[CCE_SMOOTHING]);
         for (size_t k = 0; by_target && k < classes; k++)
             c->d[1][u * classes + k] =

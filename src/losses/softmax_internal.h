@@ -27,18 +27,22 @@ typedef struct softmax_row {
     double rest, inverse;      /* inverse = 1 / (1 + rest), so p_k = e_k inverse */
 } softmax_row;
 
+LG_INLINE lg_real below_1(lg_real e)
+{
+    return e == 1 ? 0 : e;
+}
+
+LG_INLINE lg_real is_1(lg_real e)
+{
+    return e == 1;
+}
+
+/* Ones, of the largest logits and those that equal them but for a rounding, are counted by themselves, so that the rest
+ * keeps its digits however small it is. */
 LG_INLINE softmax_row row_of_logits(const lg_real *z, const lg_real *e, size_t classes)
 {
-    const lg_real largest = lg_largest_of(z, classes);
-    double rest = 0;
-    int ties = 0;
-#pragma omp simd reduction(+ : rest, ties)
-    for (size_t k = 0; k < classes; k++) {
-        rest += z[k] == largest ? 0 : (double)e[k];
-        ties += z[k] == largest;
-    }
-    rest += ties - 1;
-    return (softmax_row){ largest, (lg_real)log1p(rest), rest, 1 / (1 + rest) };
+    const double rest = lg_sum_of_fours(e, classes, below_1) + (lg_sum_of_fours(e, classes, is_1) - 1);
+    return (softmax_row){ lg_largest_of(z, classes), (lg_real)log1p(rest), rest, 1 / (1 + rest) };
 }
 
 /* -log p_k */
