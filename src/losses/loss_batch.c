@@ -131,13 +131,16 @@ lg_tensor *lg_run_batch(lg_loss_run *r)
     batch_result *result = lg_arena_alloc(&r->tape->values, sizeof *result);
     if (!result || check_values(r) != LG_OK)
         return NULL;
-    *result = (batch_result){ .options = *r->options };
-    memcpy(result->params, r->params, lg_loss_param_count(r->info) * sizeof *r->params);
+    result->options = *r->options;
+    memcpy(result->params, r->params, r->param_count * sizeof *r->params);
     memcpy(result->inputs, r->inputs, r->count * sizeof *r->inputs);
     lg_loss_batch *batch = &result->batch;
-    *batch = (lg_loss_batch){
-        .info = r->info, .inputs = result->inputs, .param = result->params, .options = &result->options
-    };
+    batch->info = r->info;
+    batch->inputs = result->inputs;
+    batch->param = result->params;
+    batch->options = &result->options;
+    batch->rank = batch->scratch_bytes = 0;
+    batch->counts = 0;
     if (r->info->plan(batch) != LG_OK || lg_shape_size(r->info->name, batch->rank, batch->dims, &batch->units) != LG_OK)
         return NULL;
     r->rank = batch->rank;

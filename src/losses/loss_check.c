@@ -72,7 +72,7 @@ bool lg_is_gathered(const lg_loss_run *r, size_t i)
 /* A choice of the row by name, `otherwise` where the row has none. */
 static int choice(const lg_loss_run *r, const char *name, int otherwise)
 {
-    for (size_t i = 0; i < lg_loss_param_count(r->info); i++)
+    for (size_t i = 0; i < r->param_count; i++)
         if (lg_same_name(r->info->params[i].name, name))
             return (int)r->params[i];
     return otherwise;
@@ -80,10 +80,11 @@ static int choice(const lg_loss_run *r, const char *name, int otherwise)
 
 static void find_rules(lg_loss_run *r)
 {
-    const bool from_logits = choice(r, "from_logits", 0), normalize = choice(r, "normalize", 1);
-    for (size_t i = 0; i < r->count; i++)
-        r->rules[i] = rule_of(r->info->domain_of ? r->info->domain_of(i, r->params) : r->info->inputs[i].domain,
-                              from_logits, normalize);
+    for (size_t i = 0; i < r->count; i++) {
+        const lg_loss_domain domain = r->info->domain_of ? r->info->domain_of(i, r->params) : r->info->inputs[i].domain;
+        const bool may_be_logits = domain == LG_LOGIT_OR_PROBABILITY || domain == LG_LOGIT_OR_CLASS_PROBABILITIES;
+        r->rules[i] = rule_of(domain, may_be_logits && choice(r, "from_logits", 0), may_be_logits && choice(r, "normalize", 1));
+    }
 }
 
 /* ---------------------------------------------------------------- operands */
@@ -111,7 +112,7 @@ static lg_status check_types(const lg_loss_run *r)
 
 static lg_status check_params(const lg_loss_run *r)
 {
-    for (size_t i = 0; i < lg_loss_param_count(r->info); i++) {
+    for (size_t i = 0; i < r->param_count; i++) {
         lg_status status = lg_loss_check_param(r->info, i, r->params[i]);
         if (status != LG_OK)
             return status;
@@ -131,11 +132,12 @@ LG_CLONES static bool are_labels(const lg_real *values, size_t n, lg_real other)
 /* Labels of two classes are all of one kind. */
 static lg_status check_binary_labels(const lg_loss_run *r)
 {
-    const int labels = choice(r, "labels", LG_LABELS_AUTO);
     for (size_t i = 0; r->checks && i < r->count; i++) {
+        if (r->info->inputs[i].domain != LG_BINARY_LABEL)
+            continue;
         const lg_tensor *target = r->inputs[i];
-        if (r->info->inputs[i].domain != LG_BINARY_LABEL ||
-            (labels != LG_LABELS_PM1 && are_labels(target->real, target->size, 0)) ||
+        const int labels = choice(r, "labels", LG_LABELS_AUTO);
+        if ((labels != LG_LABELS_PM1 && are_labels(target->real, target->size, 0)) ||
             (labels != LG_LABELS_01 && are_labels(target->real, target->size, -1)))
             continue;
         bool zero = false, minus = false; /* one is wrong: which? */

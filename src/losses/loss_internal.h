@@ -103,10 +103,11 @@ LG_LOSSES(LG_DECLARE_LOSS)
 lg_tensor *lg_loss_call(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *positional,
                         size_t positional_count, const lg_loss_options *options);
 
-/* Whether two names are the same. Looked up at every call of a loss: most differ in their first letter. */
+/* Whether two names are the same. Looked up at every call of a loss: most differ in their first letter, and what is the
+ * same is mostly the same literal. */
 static inline bool lg_same_name(const char *a, const char *b)
 {
-    return *a == *b && strcmp(a, b) == 0;
+    return a == b || (*a == *b && strcmp(a, b) == 0);
 }
 
 /* Checks names and ranges of a parameter value; LG_E_PARAM with what would be right. */
@@ -114,6 +115,9 @@ lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value);
 
 /* Whether two shapes are the same but for trailing axes of 1, which make no difference between operands of a loss. */
 bool lg_same_dims(size_t rank_a, const size_t *a, size_t rank_b, const size_t *b);
+
+/* The sum of n losses, in double over short sums of reals. */
+double lg_loss_sum(const lg_real *values, size_t n);
 
 /* Does the work once the parameters are known (loss_run.c). */
 lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,

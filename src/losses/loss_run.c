@@ -348,15 +348,27 @@ static double bytes_of_call(const lg_loss_run *r, const lg_tensor *loss)
 lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
                           const lg_loss_options *options)
 {
-    lg_loss_run r = { .tape = tape,
-                      .info = info,
-                      .inputs = inputs,
-                      .params = params,
-                      .options = options,
-                      .count = lg_loss_input_count(info),
-                      .checks = !options->unchecked,
-                      .may_ignore = info->takes & LG_TAKES_IGNORE_INDEX,
-                      .ignore = options->ignore_index ? *options->ignore_index : DEFAULT_IGNORE_INDEX };
+    lg_loss_run r; /* field by field, as in recording: for all at once gcc makes a string instruction */
+    r.tape = tape;
+    r.info = info;
+    r.inputs = inputs;
+    r.params = params;
+    r.options = options;
+    r.count = lg_loss_input_count(info);
+    r.param_count = lg_loss_param_count(info);
+    r.units = r.rank = r.classes = r.inner = 0;
+    r.labels = NULL;
+    r.checks = !options->unchecked;
+    r.may_ignore = info->takes & LG_TAKES_IGNORE_INDEX;
+    r.wants_grad = r.has_ignored = false;
+    r.ignore = options->ignore_index ? *options->ignore_index : DEFAULT_IGNORE_INDEX;
+    r.weight = NULL;
+    r.divisor = r.scale = 0;
+    r.unit_loss = NULL;
+    for (size_t i = 0; i < LG_LOSS_MAX_INPUTS; i++) {
+        r.width[i] = 0;
+        r.derivative[i] = NULL;
+    }
     lg_profile_span span;
     lg_profile_begin(&span);
     lg_tensor *loss = NULL;

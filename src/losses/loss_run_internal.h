@@ -18,7 +18,7 @@ typedef struct lg_loss_run {
     lg_tensor *const *inputs;
     const double *params;
     const lg_loss_options *options;
-    size_t count;                          /* inputs of the row */
+    size_t count, param_count;             /* inputs and parameters of the row */
     size_t units, rank, dims[LG_MAX_RANK]; /* shape of the units */
     size_t width[LG_LOSS_MAX_INPUTS];
     size_t classes, inner;                 /* length of the class axis, and of all axes after it together */
@@ -67,9 +67,6 @@ static inline bool lg_is_index(const lg_loss_input *input)
 
 /* `count` reals on the tape where needed, else NULL; sets *failed when there is no memory. */
 lg_real *lg_loss_reals(lg_tape *tape, bool needed, size_t count, bool *failed);
-
-/* The sum of n values, in double. */
-double lg_loss_sum(const lg_real *values, size_t n);
 
 /* Runs the loss of a row that sees the whole batch (loss_batch.c). */
 lg_tensor *lg_run_batch(lg_loss_run *run);

@@ -1,6 +1,7 @@
 /* Matrix products through CBLAS. OpenBLAS is held to one thread: work is divided above it, where the shapes are known
  * (its own threads gain nothing on the small products of small nets). */
 #include "tensor/blas.h"
+#include "tensor/math_internal.h"
 #include "tensor/profile_internal.h"
 #include "tensor/tensor_internal.h"
 #include "tensor/threads_internal.h"
@@ -80,6 +81,25 @@ static void multiply_vector(bool transpose, size_t rows, size_t columns, const l
     blas_gemv(CblasRowMajor, transposed(transpose), (int)rows, (int)columns, 1, a, (int)columns, x, 1, beta, y, 1);
 }
 
+/* Row r of C = a[r] b + beta C's, for k = 1, in rows begin .. end - 1; a column is worked on as one row. Not worth a call. */
+LG_CLONES static void multiply_column_by_row(size_t begin, size_t end, void *context)
+{
+    const product p = *(const product *)context;
+    const bool column = p.n == 1;
+    const size_t width = column ? end - begin : p.n, rows = column ? 1 : end - begin;
+    for (size_t r = 0; r < rows; r++) {
+        const lg_real factor = column ? p.b[0] : p.a[begin + r];
+        const lg_real *restrict row = column ? p.a + begin : p.b;
+        lg_real *restrict c = p.c + (begin + r) * p.n;
+        if (p.beta == 0)
+            for (size_t j = 0; j < width; j++)
+                c[j] = factor * row[j];
+        else
+            for (size_t j = 0; j < width; j++)
+                c[j] = factor * row[j] + p.beta * c[j];
+    }
+}
+
 #define LEAST_FLOPS ((size_t)500000) /* of a thread's share */
 
 /* How many rows (columns) are a thread's share, of which each takes that many operations. */
@@ -106,7 +126,11 @@ void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, c
     lg_profile_flops(2 * (double)m * (double)n * (double)k);
     product p = { transpose_a, transpose_b, m, n, k, a, b, beta, c };
     const bool by_rows = n < 2 * LG_RANGE_MULTIPLE || (transpose_a && m >= 2 * LG_RANGE_MULTIPLE);
-    if (n == 1)
+    if (k == 1)
+        lg_parallel_ranges(m, least_share(2 * n), multiply_column_by_row, &p);
+    else if (m == 1 && n == 1)
+        multiply_vector(false, 1, k, a, b, beta, c); /* as a row and a column they take a tenth of the time */
+    else if (n == 1)
         multiply_vector(transpose_a, transpose_a ? k : m, transpose_a ? m : k, a, b, beta, c);
     else if (m == 1)
         multiply_vector(!transpose_b, transpose_b ? n : k, transpose_b ? k : n, b, a, beta, c);

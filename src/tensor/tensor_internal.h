@@ -51,7 +51,7 @@ bool lg_same_shape(const lg_tensor *a, const lg_tensor *b);
 lg_status lg_gemm_check(const char *what, size_t m, size_t n, size_t k);
 
 /* C [m, n] = op(A) op(B) + beta C, op(A) [m, k], op(B) [k, n], row-major and contiguous; beta 0 overwrites C whatever
- * it held. A vector on either side goes to gemv. Sizes were checked by lg_gemm_check. */
+ * it held. A vector on either side goes to gemv; k = 1 is no call at all. Sizes were checked by lg_gemm_check. */
 void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const lg_real *a, const lg_real *b,
              lg_real beta, lg_real *c);
 
