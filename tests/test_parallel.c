@@ -78,7 +78,8 @@ static double worst_error(lg_tensor *c, lg_tensor *a, bool ta, lg_tensor *b, boo
 START_TEST(products_are_right_for_any_shape_and_number_of_threads)
 {
     static const size_t shapes[][3] = { { 130, 300, 70 }, { 300, 130, 70 }, { 1000, 10, 90 }, { 10, 1000, 90 }, { 128, 128, 200 },
-                                        { 1, 400, 900 }, { 400, 1, 900 }, { 257, 191, 33 } };
+                                        { 1, 400, 900 }, { 400, 1, 900 }, { 257, 191, 33 },
+                                        { 900, 900, 1 }, { 600, 90, 18 } };
     lg_rng rng = lg_rng_seed(3);
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s += test_stride(4))
         for (int form = 0; form < 4; form++) {

@@ -272,9 +272,12 @@ END_TEST
 
 /* -------------------------------------------------------------------- matmul */
 
-/* Sizes with vectors, scalars, nothing, and more than a kernel's block. */
-static const size_t sizes[][3] = { { 3, 4, 5 }, { 1, 7, 1 },  { 1, 6, 4 },  { 5, 6, 1 }, { 4, 1, 3 },
-                                   { 2, 0, 3 }, { 0, 3, 2 },  { 3, 2, 0 },  { 33, 70, 19 }, { 130, 17, 65 } };
+/* Sizes m, k, n with vectors, scalars, nothing, more than a kernel's block, and about those from which a product goes
+ * another way. */
+static const size_t sizes[][3] = { { 3, 4, 5 },    { 1, 7, 1 },    { 1, 6, 4 },     { 5, 6, 1 },      { 4, 1, 3 },
+                                   { 2, 0, 3 },    { 0, 3, 2 },    { 3, 2, 0 },     { 33, 70, 19 },   { 130, 17, 65 },
+                                   { 70, 1, 65 },  { 70, 1, 1 },   { 1, 1, 70 },    { 1, 900, 1 },    { 15, 20, 30 },
+                                   { 16, 20, 30 }, { 16, 128, 64 }, { 16, 129, 64 }, { 130, 90, 90 }, { 16, 1, 8192 } };
 
 START_TEST(matmul_is_the_triple_loop_in_all_transpositions)
 {
@@ -311,6 +314,20 @@ START_TEST(gemm_adds_to_what_is_there_with_beta_one)
     ck_assert(c[0] == 119 && c[1] == 222 && c[2] == 343 && c[3] == 450);
     lg_gemm(true, false, 2, 1, 2, a, b, 1, column);
     ck_assert(column[0] == 10 + 1 * 5 + 3 * 6 && column[1] == 20 + 2 * 5 + 4 * 6);
+    lg_real outer[] = { 100, 200, 300, 400 }, scaled[] = { 10, 20 }, dot = 100;
+    lg_gemm(false, false, 2, 2, 1, a, b, 1, outer);
+    ck_assert(outer[0] == 105 && outer[1] == 206 && outer[2] == 310 && outer[3] == 412);
+    lg_gemm(false, true, 2, 1, 1, a, b, 1, scaled);
+    ck_assert(scaled[0] == 10 + 1 * 5 && scaled[1] == 20 + 2 * 5);
+    lg_gemm(true, false, 1, 1, 4, a, b, 1, &dot);
+    ck_assert(dot == 100 + 70);
+    lg_real rows[16 * 2], sums[16 * 2];
+    for (size_t i = 0; i < 16 * 2; i++)
+        rows[i] = (lg_real)i, sums[i] = 1000;
+    lg_gemm(false, true, 16, 2, 2, rows, b, 1, sums);
+    for (size_t i = 0; i < 16; i++)
+        ck_assert(sums[2 * i] == 1000 + rows[2 * i] * 5 + rows[2 * i + 1] * 6 &&
+                  sums[2 * i + 1] == 1000 + rows[2 * i] * 7 + rows[2 * i + 1] * 8);
     lg_gemm(false, false, 2, 2, 0, a, b, 1, nothing);
     ck_assert(nothing[0] == 1 && nothing[3] == 4);
     lg_gemm(false, false, 2, 2, 0, a, b, 0, nothing);

@@ -100,6 +100,28 @@ LG_CLONES static void multiply_column_by_row(size_t begin, size_t end, void *con
     }
 }
 
+/* Small products A B' go faster as A (B')': where OpenBLAS has kernels for small matrices, which are the layers of small
+ * nets, it has none for this case; where it has none, the detour costs as much as it saves. */
+enum { TRANSPOSED_REALS = 8192, LEAST_ROWS = 16, SMALL_PRODUCT = 1000000 };
+
+static bool worth_transposing(size_t m, size_t n, size_t k)
+{
+    return m >= LEAST_ROWS && n > 1 && n * k <= TRANSPOSED_REALS && m * n * k <= SMALL_PRODUCT;
+}
+
+/* to [k, n] = from' [n, k], eight columns at a time. */
+LG_CLONES static void transpose(size_t n, size_t k, const lg_real *restrict from, lg_real *restrict to)
+{
+    size_t j = 0;
+    for (; j + 8 <= n; j += 8)
+        for (size_t i = 0; i < k; i++)
+            for (size_t t = 0; t < 8; t++)
+                to[i * n + j + t] = from[(j + t) * k + i];
+    for (; j < n; j++)
+        for (size_t i = 0; i < k; i++)
+            to[i * n + j] = from[j * k + i];
+}
+
 #define LEAST_FLOPS ((size_t)500000) /* of a thread's share */
 
 /* How many rows (columns) are a thread's share, of which each takes that many operations. */
@@ -111,6 +133,23 @@ static size_t least_share(size_t flops)
 /* Threads divide C by rows or by columns. Of the products of a linear layer (weights [out, in], z = x w', dw = dz' x,
  * dx = dz w) each thread then has its outputs' rows of w and dw for itself, or in dx its columns of w: what another has in
  * its cache is slow to read and slower to write. */
+static void divide_product(product *p)
+{
+    if (p->n < 2 * LG_RANGE_MULTIPLE || (p->transpose_a && p->m >= 2 * LG_RANGE_MULTIPLE))
+        lg_parallel_ranges(p->m, least_share(2 * p->n * p->k), multiply_rows, p);
+    else
+        lg_parallel_ranges(p->n, least_share(2 * p->m * p->k), multiply_columns, p);
+}
+
+static void multiply_transposed(product *p)
+{
+    lg_real transposed[TRANSPOSED_REALS];
+    transpose(p->n, p->k, p->b, transposed);
+    p->b = transposed;
+    p->transpose_b = false;
+    divide_product(p);
+}
+
 void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, const lg_real *a, const lg_real *b,
              lg_real beta, lg_real *c)
 {
@@ -125,7 +164,6 @@ void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, c
     }
     lg_profile_flops(2 * (double)m * (double)n * (double)k);
     product p = { transpose_a, transpose_b, m, n, k, a, b, beta, c };
-    const bool by_rows = n < 2 * LG_RANGE_MULTIPLE || (transpose_a && m >= 2 * LG_RANGE_MULTIPLE);
     if (k == 1)
         lg_parallel_ranges(m, least_share(2 * n), multiply_column_by_row, &p);
     else if (m == 1 && n == 1)
@@ -134,10 +172,10 @@ void lg_gemm(bool transpose_a, bool transpose_b, size_t m, size_t n, size_t k, c
         multiply_vector(transpose_a, transpose_a ? k : m, transpose_a ? m : k, a, b, beta, c);
     else if (m == 1)
         multiply_vector(!transpose_b, transpose_b ? n : k, transpose_b ? k : n, b, a, beta, c);
-    else if (by_rows)
-        lg_parallel_ranges(m, least_share(2 * n * k), multiply_rows, &p);
+    else if (transpose_b && !transpose_a && worth_transposing(m, n, k))
+        multiply_transposed(&p);
     else
-        lg_parallel_ranges(n, least_share(2 * m * k), multiply_columns, &p);
+        divide_product(&p);
 }
 
 lg_status lg_tensor_matmul(lg_tensor *c, const lg_tensor *a, bool transpose_a, const lg_tensor *b, bool transpose_b)
