@@ -47,6 +47,7 @@ OVER_ARRAY(cos_turn)
 OVER_ARRAY(exp_minus_abs)
 OVER_ARRAY(log1p_0_to_1)
 OVER_ARRAY(log1p_half_to_0)
+OVER_ARRAY(reciprocal)
 
 static double true_sigmoid(double x)
 {
@@ -56,6 +57,11 @@ static double true_sigmoid(double x)
 static double true_exp_minus_abs(double x)
 {
     return exp(-fabs(x));
+}
+
+static double true_reciprocal(double x)
+{
+    return 1 / x;
 }
 
 static double true_softplus(double x)
@@ -107,6 +113,7 @@ static const function functions[] = {
     { "exp_minus_abs", array_exp_minus_abs, true_exp_minus_abs, -INFINITY, INFINITY, 1.1 },
     { "log1p_0_to_1", array_log1p_0_to_1, log1p, 0, 1, 1.5 },
     { "log1p_half_to_0", array_log1p_half_to_0, log1p, -0.5f, 0, 1.1 },
+    { "reciprocal", array_reciprocal, true_reciprocal, 1e-37f, 8e37f, 1.5 },
 };
 
 typedef struct {

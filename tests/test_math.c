@@ -78,6 +78,7 @@ LOOPS(cos_turn)
 LOOPS(exp_minus_abs)
 LOOPS(log1p_0_to_1)
 LOOPS(log1p_half_to_0)
+LOOPS(reciprocal)
 
 static wide true_sigmoid(wide x)
 {
@@ -87,6 +88,11 @@ static wide true_sigmoid(wide x)
 static wide true_exp_minus_abs(wide x)
 {
     return WIDE(exp)(x < 0 ? x : -x);
+}
+
+static wide true_reciprocal(wide x)
+{
+    return 1 / x;
 }
 
 static wide true_softplus(wide x)
@@ -135,6 +141,7 @@ static const function functions[] = {
     { "exp_minus_abs", LOOP_NAMES(exp_minus_abs), true_exp_minus_abs, -REAL_INFINITY, REAL_INFINITY, 1.1, NEITHER, 0, 1 },
     { "log1p_0_to_1", LOOP_NAMES(log1p_0_to_1), WIDE(log1p), 0, 1, 1.5, RISING, 0, (lg_real)0.69314719 },
     { "log1p_half_to_0", LOOP_NAMES(log1p_half_to_0), WIDE(log1p), (lg_real)-0.5, 0, 1.1, RISING, (lg_real)-0.69314719, 0 },
+    { "reciprocal", LOOP_NAMES(reciprocal), true_reciprocal, (lg_real)1e-37, (lg_real)8e37, 1.5, NEITHER, 0, (lg_real)1.01e37 },
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 

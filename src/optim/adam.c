@@ -29,7 +29,7 @@ LG_CLONES static void sweep(size_t begin, size_t end, void *context)
         const lg_real g = gradient[i] + c.decay * shrunk;
         m[i] += c.one_minus_b1 * (g - m[i]);
         v[i] = c.b2 * v[i] + c.one_minus_b2 * g * g;
-        p[i] = shrunk - c.rate * m[i] / (real_sqrt(v[i]) * c.scale_v + c.epsilon);
+        p[i] = shrunk - c.rate * m[i] * real_reciprocal(real_sqrt(v[i]) * c.scale_v + c.epsilon);
     }
     lg_end_sweep(mode);
 }
