@@ -116,12 +116,19 @@ LG_INLINE void bias_sweep(size_t begin, size_t end, const lg_sweep *s, lg_real (
     }
 }
 
-/* dz = g activation'(z), the derivative told from y, of elements begin .. end - 1. */
-LG_INLINE void dz_sweep(size_t begin, size_t end, const lg_sweep *s, lg_real (*gradient)(lg_real g, lg_real y))
+/* A pass over rows of dz, from row `first` on. */
+typedef struct dz_pass {
+    const lg_node *node;
+    size_t first;
+    lg_real *dz;
+} dz_pass;
+
+/* dz = g activation'(z), the derivative told from y, of elements begin .. end - 1 of these rows. */
+LG_INLINE void dz_sweep(size_t begin, size_t end, const dz_pass *p, lg_real (*gradient)(lg_real g, lg_real y))
 {
-    const lg_node *node = s->node;
-    const lg_real *restrict g = node->output->grad, *restrict y = node->output->real;
-    lg_real *restrict dz = node->saved;
+    const size_t skipped = p->first * ((const linear_form *)p->node->attributes)->out;
+    const lg_real *restrict g = p->node->output->grad + skipped, *restrict y = p->node->output->real + skipped;
+    lg_real *restrict dz = p->dz;
     for (size_t i = begin; i < end; i++)
         dz[i] = gradient(g[i], y[i]);
 }
@@ -157,20 +164,68 @@ LG_CLONES static void sum_columns(size_t begin, size_t end, void *context)
     }
 }
 
-/* d x = dz w,   d w = dz' x,   d bias = column sums of dz */
-static void linear_gradients(const lg_node *node, const lg_real *dz)
+/* Rows of dz that are made at a time: few enough to take little memory, and to be in the cache when products read them. */
+static size_t strip_rows(const linear_form *f)
+{
+    const size_t reals = (size_t)1 << 18, fitting = reals / (f->out + 1);
+    return fitting > LG_RANGE_MULTIPLE ? fitting : LG_RANGE_MULTIPLE;
+}
+
+/* What the tape's scratch must hold of dz; at most the rows there are. */
+static size_t strip_bytes(const linear_form *f)
+{
+    const size_t rows = strip_rows(f);
+    return (rows < f->rows ? rows : f->rows) * f->out * sizeof(lg_real);
+}
+
+/* A pass over the strips of a node. Without an activation (`sweep` NULL) dz is the output's gradient, and one strip. */
+typedef struct strips {
+    const lg_node *node;
+    lg_range_task *sweep; /* makes dz */
+    size_t rows;          /* of a strip */
+    size_t there;         /* the row that the one in the tape's scratch begins with; SIZE_MAX: there is none yet */
+} strips;
+
+/* The rows of the strip that begins at row `first`. */
+static size_t rows_from(const strips *s, size_t first)
+{
+    const size_t rest = ((const linear_form *)s->node->attributes)->rows - first;
+    return rest < s->rows ? rest : s->rows;
+}
+
+static const lg_real *dz_from(strips *s, size_t first)
+{
+    const size_t out = ((const linear_form *)s->node->attributes)->out;
+    if (!s->sweep)
+        return s->node->output->grad + first * out;
+    if (s->there != first)
+        lg_parallel_ranges(rows_from(s, first) * out, LG_LEAST_ELEMENTS, s->sweep,
+                           &(dz_pass){ s->node, first, s->node->tape->scratch });
+    s->there = first;
+    return s->node->tape->scratch;
+}
+
+/* d x = dz w,   d w = dz' x,   d bias = column sums of dz.   No rows are a strip, too: their sums are 0. */
+static void linear_gradients(const lg_node *node, lg_range_task *sweep)
 {
     const linear_form *f = node->attributes;
-    bool add;
+    const lg_real *x = node->inputs[0]->real, *w = node->inputs[1]->real;
+    strips s = { node, sweep, sweep ? strip_rows(f) : f->rows + 1, SIZE_MAX };
+    bool add, add_bias;
     lg_real *gx = lg_grad_target(node, 0, &add);
-    if (gx)
-        lg_gemm(false, false, f->rows, f->in, f->out, dz, node->inputs[1]->real, add, gx);
-    lg_real *gw = lg_grad_target(node, 1, &add);
-    if (gw)
-        lg_gemm(true, false, f->out, f->in, f->rows, dz, node->inputs[0]->real, add, gw);
-    lg_real *gb = node->count > 2 ? lg_grad_target(node, 2, &add) : NULL;
-    if (gb)
-        lg_parallel_ranges(f->out, lg_least_rows(f->rows), sum_columns, &(column_sums){ f->rows, f->out, dz, add, gb });
+    for (size_t first = 0; gx && (first == 0 || first < f->rows); first += s.rows)
+        lg_gemm(false, false, rows_from(&s, first), f->in, f->out, dz_from(&s, first), w, add, gx + first * f->in);
+    /* Both before either is finished: a matrix and a vector are not the same tensor. */
+    lg_real *gw = lg_grad_target(node, 1, &add), *gb = node->count > 2 ? lg_grad_target(node, 2, &add_bias) : NULL;
+    for (size_t first = 0; (gw || gb) && (first == 0 || first < f->rows); first += s.rows) {
+        const size_t rows = rows_from(&s, first);
+        const lg_real *dz = dz_from(&s, first);
+        if (gw)
+            lg_gemm(true, false, f->out, f->in, rows, dz, x + first * f->in, add || first > 0, gw);
+        if (gb)
+            lg_parallel_ranges(f->out, lg_least_rows(rows), sum_columns,
+                               &(column_sums){ rows, f->out, dz, add_bias || first > 0, gb });
+    }
 }
 
 LG_INLINE lg_real identity(lg_real z)
@@ -192,13 +247,6 @@ static void forward(const lg_node *node, lg_range_task *sweep)
         lg_parallel_ranges(f->rows, lg_least_rows(f->out), sweep, &(lg_sweep){ .node = node });
 }
 
-/* `sweep`: dz, of elements. */
-static void backward(const lg_node *node, lg_range_task *sweep)
-{
-    lg_parallel_ranges(node->output->size, LG_LEAST_ELEMENTS, sweep, &(lg_sweep){ .node = node });
-    linear_gradients(node, node->saved);
-}
-
 static void linear_forward(const lg_node *node)
 {
     forward(node, add_bias);
@@ -206,7 +254,7 @@ static void linear_forward(const lg_node *node)
 
 static void linear_backward(const lg_node *node)
 {
-    linear_gradients(node, node->output->grad);
+    linear_gradients(node, NULL);
 }
 
 const lg_op lg_linear_op = { "linear", linear_forward, linear_backward };
@@ -225,9 +273,9 @@ const lg_op lg_linear_op = { "linear", linear_forward, linear_backward };
     {                                                                                                                  \
         bias_sweep(begin, end, s, activation##_value);                                                                 \
     }                                                                                                                  \
-    LG_CLONES static void linear_##activation##_dz(size_t begin, size_t end, void *s)                                  \
+    LG_CLONES static void linear_##activation##_dz(size_t begin, size_t end, void *p)                                  \
     {                                                                                                                  \
-        dz_sweep(begin, end, s, activation##_gradient);                                                                \
+        dz_sweep(begin, end, p, activation##_gradient);                                                                \
     }                                                                                                                  \
     static void linear_##activation##_forward(const lg_node *node)                                                     \
     {                                                                                                                  \
@@ -235,7 +283,7 @@ const lg_op lg_linear_op = { "linear", linear_forward, linear_backward };
     }                                                                                                                  \
     static void linear_##activation##_backward(const lg_node *node)                                                    \
     {                                                                                                                  \
-        backward(node, linear_##activation##_dz);                                                                      \
+        linear_gradients(node, linear_##activation##_dz);                                                              \
     }                                                                                                                  \
     const lg_op lg_linear_##activation##_op = { "linear_" #activation, linear_##activation##_forward,                  \
                                                 linear_##activation##_backward };
@@ -290,18 +338,14 @@ lg_tensor *lg_linear(lg_tape *tape, lg_tensor *x, lg_tensor *w, lg_tensor *bias,
     if (!lg_real_operands(tape, "linear", count, inputs) || !linear_fits(x, w, bias, &form))
         return NULL;
     const lg_op *op = fused_op(activation);
-    const bool keeps_dz = op != &lg_linear_op && lg_wants_grad(tape, count, inputs);
     size_t dims[LG_MAX_RANK];
     memcpy(dims, x->dims, sizeof dims);
     dims[x->rank - 1] = form.out;
-    size_t size; /* checked here because dz must fit as well */
-    if (lg_shape_size("linear", x->rank, dims, &size) != LG_OK)
-        return NULL;
     lg_tensor *y = lg_record_recipe(tape, op, count, inputs,
                                     &(lg_recipe){ .rank = x->rank,
                                                   .dims = dims,
                                                   .attributes = &form,
                                                   .attribute_bytes = sizeof form,
-                                                  .saved_bytes = keeps_dz ? size * sizeof(lg_real) : 0 });
+                                                  .scratch_bytes = op == &lg_linear_op ? 0 : strip_bytes(&form) });
     return op != &lg_linear_op || activation == LG_LINEAR ? y : y ? lg_activate(tape, y, activation) : NULL;
 }

@@ -44,7 +44,7 @@ void lg_tape_reset(lg_tape *tape)
     lg_arena_reset(&tape->values);
     lg_arena_reset(&tape->headers[tape->generation % 2]);
     tape->first = tape->last = NULL;
-    tape->length = tape->grad_bytes = 0;
+    tape->length = tape->grad_bytes = tape->scratch_bytes = 0;
     tape->backward_done = false;
     tape->random_uses = 0;
 }
@@ -297,8 +297,11 @@ lg_tensor *lg_record_recipe(lg_tape *tape, const lg_op *op, size_t count, lg_ten
 
     if (op->forward)
         compute(node);
-    if (node->wants_grad)
+    if (node->wants_grad) {
         expect_gradient(tape, output);
+        if (recipe->scratch_bytes > tape->scratch_bytes)
+            tape->scratch_bytes = recipe->scratch_bytes;
+    }
     if (tape->last)
         tape->last->next = node;
     else
@@ -335,9 +338,10 @@ static lg_status backward(lg_tape *tape, lg_tensor *root, const lg_real *upstrea
     if (!root->requires_grad)
         return lg_fail(LG_E_STATE, "lg_backward: nothing that the root depends on requires a gradient");
     /* All that backward will carve is reserved here, before any gradient is touched: no op's backward can fail. */
-    if (lg_arena_reserve(&tape->values, tape->grad_bytes) != LG_OK)
+    if (lg_arena_reserve(&tape->values, tape->grad_bytes + lg_arena_round(&tape->values, tape->scratch_bytes)) != LG_OK)
         return LG_E_MEMORY;
     tape->backward_done = true;
+    tape->scratch = lg_arena_alloc(&tape->values, tape->scratch_bytes);
     if (root->node || root->owner == LG_OWNER_TAPE)
         root->grad = lg_arena_alloc(&tape->values, root->size * sizeof *root->grad);
     const bool add = root->grad_written;

@@ -25,7 +25,9 @@ struct lg_tape {
     uint64_t generation;
     lg_node *first, *last;
     size_t length;
-    size_t grad_bytes; /* what backward will carve from `values` */
+    size_t grad_bytes;    /* what backward will carve from `values` */
+    size_t scratch_bytes; /* the most that one node's backward needs for itself */
+    void *scratch;        /* while backward runs: so much, which every node may use; 64-byte aligned */
     bool training, gradients, backward_done;
     lg_rng random; /* the stream of (seed, epoch, step) */
     uint64_t random_uses;
@@ -49,6 +51,7 @@ typedef struct lg_recipe {
     const size_t *dims;
     const void *attributes;
     size_t attribute_bytes, saved_bytes;
+    size_t scratch_bytes; /* of tape->scratch, for this node's backward */
     lg_real *view;
     const char *name;
 } lg_recipe;
