@@ -55,32 +55,47 @@ LG_INLINE lg_real share_of(lg_real target, bool log_target)
     return log_target ? real_exp(target) : target;
 }
 
-/* In: log Q. Out: the terms P (log P - log Q) and, if wanted, their derivatives by the target. P = 0 has none of either,
- * even where log Q is -inf; but NaN stays. */
+/* Of one class: P, the term P (log P - log Q), and its derivative by the target. P = 0 has neither of the two, even where
+ * log Q is -inf; but NaN stays. */
+typedef struct kl_terms {
+    lg_real p, term, slope;
+} kl_terms;
+
+LG_INLINE kl_terms kl_of_class(lg_real target, lg_real log_q, bool log_target)
+{
+    const lg_real p = share_of(target, log_target);
+    const lg_real difference = (log_target ? target : real_log(target)) - log_q, finite = log_q < -1 ? -1 : log_q;
+    return (kl_terms){ .p = p,
+                       .term = p * (p == 0 ? finite : difference),
+                       .slope = (log_target ? p : 1) * (p == 0 ? 0 : difference + 1) };
+}
+
+/* In: log Q. Out: the terms and, if wanted, their derivatives by the target. */
 LG_INLINE void replace_by_terms(const lg_loss_chunk *c, lg_real *restrict terms, bool by_target, bool log_target)
 {
     const lg_real *target = c->x[1], scale = c->scale;
     lg_real *restrict dt = c->d[1];
     for (size_t i = 0; i < c->units * c->width[0]; i++) {
-        const lg_real t = target[i], log_q = terms[i], p = share_of(t, log_target);
-        const lg_real difference = (log_target ? t : real_log(t)) - log_q;
-        const lg_real finite = log_q < -1 ? -1 : log_q;
-        terms[i] = p * (p == 0 ? finite : difference);
+        const kl_terms k = kl_of_class(target[i], terms[i], log_target);
+        terms[i] = k.term;
         if (by_target)
-            dt[i] = scale * (log_target ? p : 1) * (p == 0 ? 0 : difference + 1);
+            dt[i] = scale * k.slope;
     }
 }
 
 /* dx = -P */
 LG_INLINE void kl_of_log_probabilities(const lg_loss_chunk *c, bool gradient, bool by_target, bool log_target)
 {
-    const size_t n = c->units * c->width[0];
-    const lg_real *target = c->x[1], scale = c->scale;
-    lg_real *restrict dx = c->d[0];
-    for (size_t i = 0; gradient && i < n; i++)
-        dx[i] = -scale * share_of(target[i], log_target);
-    memcpy(c->scratch, c->x[0], n * sizeof *c->scratch);
-    replace_by_terms(c, c->scratch, by_target, log_target);
+    const lg_real *log_q = c->x[0], *target = c->x[1], scale = c->scale;
+    lg_real *restrict terms = c->scratch, *restrict dx = c->d[0], *restrict dt = c->d[1];
+    for (size_t i = 0; i < c->units * c->width[0]; i++) {
+        const kl_terms k = kl_of_class(target[i], log_q[i], log_target);
+        terms[i] = k.term;
+        if (gradient)
+            dx[i] = -scale * k.p;
+        if (by_target)
+            dt[i] = scale * k.slope;
+    }
     add_terms(c, c->scratch);
 }
 
@@ -90,9 +105,9 @@ LG_INLINE void kl_of_logits(const lg_loss_chunk *c, bool gradient, bool by_targe
     const size_t classes = c->width[0];
     const lg_real scale = c->scale;
     lg_real *e = c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], 1, e);
+    shifted_exponentials(c->units, classes, c->x[0], 1, e, c->loss);
     for (size_t u = 0; u < c->units; u++, e += classes) {
-        const lg_real *z = c->x[0] + u * classes, *target = c->x[1] + u * classes, largest = lg_largest_of(z, classes);
+        const lg_real *z = c->x[0] + u * classes, *target = c->x[1] + u * classes, largest = c->loss[u];
         const double sum = lg_sum_of(e, classes);
         if (gradient) {
             lg_real *restrict dz = c->d[0] + u * classes;
@@ -201,7 +216,7 @@ LG_LOSS_KERNEL(distillation, c, gradient)
     const size_t classes = c->width[0];
     const lg_real temperature = (lg_real)c->param[0], inverse = (lg_real)(1 / c->param[0]);
     const lg_real factor = c->scale * temperature;
-    shifted_exponentials(c->units, classes, c->x[0], inverse, c->scratch);
+    shifted_exponentials(c->units, classes, c->x[0], inverse, c->scratch, NULL);
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *e = c->scratch + u * classes;
         const double sum = lg_sum_of(e, classes);
@@ -210,7 +225,7 @@ LG_LOSS_KERNEL(distillation, c, gradient)
         for (size_t k = 0; gradient && k < classes; k++)
             c->d[0][u * classes + k] = factor * share * e[k];
     }
-    shifted_exponentials(c->units, classes, c->x[1], inverse, c->scratch);
+    shifted_exponentials(c->units, classes, c->x[1], inverse, c->scratch, NULL);
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *z = c->x[0] + u * classes, *t = c->x[1] + u * classes, *e = c->scratch + u * classes;
         const lg_real largest_z = lg_largest_of(z, classes), largest_t = lg_largest_of(t, classes);

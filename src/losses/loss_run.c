@@ -5,7 +5,7 @@
 #include "tensor/reduce_internal.h"
 #include "tensor/threads_internal.h"
 
-#define CHUNK_REALS 1024
+#define CHUNK_REALS 2048
 #define LEAST_SHARE 8192 /* reals of a thread's share: most losses take logarithms or exponentials of them */
 #define DEFAULT_IGNORE_INDEX (-100)
 

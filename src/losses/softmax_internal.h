@@ -6,16 +6,18 @@
 #include "losses/loss.h"
 #include "tensor/reduce_internal.h"
 
-/* e[u][k] = exp((z[u][k] - max_k z[u][k]) / T) over a chunk of rows, T a temperature: one flat loop of exp, vectorised
- * whatever the length of a row. */
+/* e[u][k] = exp((z[u][k] - largest[u]) / T) over a chunk of rows, T a temperature, largest[u] = max_k z[u][k], which is kept
+ * unless `largest` is NULL: one flat loop of exp, vectorised whatever the length of a row. */
 LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real inverse_temperature,
-                                    lg_real *restrict e)
+                                    lg_real *restrict e, lg_real *restrict largest)
 {
     for (size_t u = 0; u < rows; u++) {
         const lg_real *z = logits + u * classes;
-        const lg_real largest = lg_largest_of(z, classes);
+        const lg_real top = lg_largest_of(z, classes);
+        if (largest)
+            largest[u] = top;
         for (size_t k = 0; k < classes; k++)
-            e[u * classes + k] = (z[k] - largest) * inverse_temperature;
+            e[u * classes + k] = (z[k] - top) * inverse_temperature;
     }
     for (size_t i = 0; i < rows * classes; i++)
         e[i] = real_exp(e[i]);
@@ -32,17 +34,16 @@ LG_INLINE lg_real below_1(lg_real e)
     return e == 1 ? 0 : e;
 }
 
-LG_INLINE lg_real is_1(lg_real e)
-{
-    return e == 1;
-}
-
 /* Ones, of the largest logits and those that equal them but for a rounding, are counted by themselves, so that the rest
  * keeps its digits however small it is. */
-LG_INLINE softmax_row row_of_logits(const lg_real *z, const lg_real *e, size_t classes)
+LG_INLINE softmax_row row_of_exponentials(lg_real largest, const lg_real *e, size_t classes)
 {
-    const double rest = lg_sum_of_fours(e, classes, below_1) + (lg_sum_of_fours(e, classes, is_1) - 1);
-    return (softmax_row){ lg_largest_of(z, classes), (lg_real)log1p(rest), rest, 1 / (1 + rest) };
+    int ones = 0;
+#pragma omp simd reduction(+ : ones)
+    for (size_t k = 0; k < classes; k++)
+        ones += e[k] == 1;
+    const double rest = lg_sum_of_fours(e, classes, below_1) + (ones - 1);
+    return (softmax_row){ largest, (lg_real)log1p(rest), rest, 1 / (1 + rest) };
 }
 
 /* -log p_k */
