@@ -202,7 +202,8 @@ static size_t units_at_once(const lg_loss_run *r)
     for (size_t i = 0; i < r->count; i++)
         if (r->info->inputs[i].layout != LG_WHOLE && r->width[i] > widest)
             widest = r->width[i];
-    return widest > CHUNK_REALS ? 1 : CHUNK_REALS / widest;
+    const size_t units = widest > CHUNK_REALS ? 1 : CHUNK_REALS / widest;
+    return units < r->units || r->units == 0 ? units : r->units;
 }
 
 static lg_status run_chunks(lg_loss_run *r, double *sum)
