@@ -26,6 +26,11 @@ double processor_seconds(void)
     return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+double thread_seconds(void)
+{
+    return seconds_of(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void blas_time_begin(void)
 {
     atomic_store(&nanoseconds, 0);

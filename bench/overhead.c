@@ -5,7 +5,7 @@
  * Nanoseconds to record an operation, and to walk it back, on tensors of one element, where the arithmetic is next to
  * nothing: chains of 1000 operations, medians and least of 101 rounds, or as many as asked. Then the share of a step of
  * workload b (MLP 20-64-1, batch 32, Adam) that is neither arithmetic nor memory: the same step, call for call, of a
- * network 2-2-1 on two rows, less the time in BLAS. One thread; processor time. */
+ * network 2-2-1 on two rows, less the time in BLAS. One thread; its processor time. */
 #include "blas_time.h"
 #include "workloads.h"
 
@@ -87,13 +87,13 @@ static bool time_chain(lg_tape *tape, size_t which, double *forward, double *bac
     const lg_real one = 1;
     lg_tape_reset(tape);
     lg_tensor *x = lg_variable(tape, LG_SHAPE(1, 1), &one), *other = lg_variable(tape, LG_SHAPE(1, 1), &one);
-    const double start = processor_seconds();
+    const double start = thread_seconds();
     for (size_t i = 0; i < LENGTH; i++)
         x = operations[which].apply(tape, x, other);
-    const double recorded = processor_seconds();
+    const double recorded = thread_seconds();
     if (lg_backward(tape, x) != LG_OK)
         return false;
-    const double walked = processor_seconds();
+    const double walked = thread_seconds();
     *forward = 1e9 * (recorded - start) / LENGTH;
     *backward = 1e9 * (walked - recorded) / LENGTH;
     return true;
@@ -146,10 +146,10 @@ static bool measure_steps(session *s, double *step, double *blas)
     if (!s || !session_run(s, STEPS))
         return false;
     for (size_t round = 0; round < rounds; round++) {
-        double start = processor_seconds();
+        double start = thread_seconds();
         if (!session_run(s, STEPS))
             return false;
-        steps[round] = 1e6 * (processor_seconds() - start) / STEPS;
+        steps[round] = 1e6 * (thread_seconds() - start) / STEPS;
         start = wall_seconds();
         blas_time_begin();
         if (!session_run(s, STEPS / 10))

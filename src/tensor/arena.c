@@ -5,36 +5,7 @@
 
 #include <stdlib.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define POISONS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POISONS 1
-#endif
-#endif
-
-#ifdef POISONS
-#include <sanitizer/asan_interface.h>
-#define poison(address, bytes) ASAN_POISON_MEMORY_REGION(address, bytes)
-#define unpoison(address, bytes) ASAN_UNPOISON_MEMORY_REGION(address, bytes)
-#else
-#define poison(address, bytes) ((void)(address), (void)(bytes))
-#define unpoison(address, bytes) ((void)(address), (void)(bytes))
-#endif
-
 #define FIRST_CHUNK_BYTES ((size_t)64 << 10)
-
-struct lg_arena_chunk {
-    lg_arena_chunk *next;
-    char *memory;
-    size_t capacity, used;
-};
-
-size_t lg_arena_round(const lg_arena *arena, size_t bytes)
-{
-    const size_t mask = arena->alignment - 1;
-    return bytes == 0 ? arena->alignment : bytes > SIZE_MAX - mask ? SIZE_MAX : (bytes + mask) & ~mask;
-}
 
 static lg_arena_chunk *new_chunk(size_t capacity)
 {
@@ -47,13 +18,13 @@ static lg_arena_chunk *new_chunk(size_t capacity)
         return NULL;
     }
     chunk->capacity = capacity;
-    poison(chunk->memory, capacity);
+    lg_arena_poison(chunk->memory, capacity);
     return chunk;
 }
 
 static void free_chunk(lg_arena_chunk *chunk)
 {
-    unpoison(chunk->memory, chunk->capacity);
+    lg_arena_unpoison(chunk->memory, chunk->capacity);
     free(chunk->memory);
     free(chunk);
 }
@@ -86,17 +57,6 @@ lg_status lg_arena_reserve(lg_arena *arena, size_t bytes)
     return LG_OK;
 }
 
-void *lg_arena_alloc(lg_arena *arena, size_t bytes)
-{
-    const size_t rounded = lg_arena_round(arena, bytes);
-    if (room(arena->current) < rounded && lg_arena_reserve(arena, rounded) != LG_OK)
-        return NULL;
-    char *piece = arena->current->memory + arena->current->used;
-    arena->current->used += rounded;
-    unpoison(piece, bytes);
-    return piece;
-}
-
 void lg_arena_reset(lg_arena *arena)
 {
     if (arena->first && arena->first->next && !arena->keeps_addresses) {
@@ -110,7 +70,7 @@ void lg_arena_reset(lg_arena *arena)
     }
     for (lg_arena_chunk *chunk = arena->first; chunk; chunk = chunk->next) {
         if (!arena->keeps_addresses)
-            poison(chunk->memory, chunk->used);
+            lg_arena_poison(chunk->memory, chunk->used);
         chunk->used = 0;
     }
     arena->current = arena->first;
