@@ -7,19 +7,25 @@
 #include "tensor/reduce_internal.h"
 
 /* e[u][k] = exp((z[u][k] - largest[u]) / T) over a chunk of rows, T a temperature, largest[u] = max_k z[u][k], which is kept
- * unless `largest` is NULL: one flat loop of exp, vectorised whatever the length of a row. */
+ * unless `largest` is NULL. Short rows are shifted first, and then meet in one flat loop of exp, so that few vectors are cut
+ * short. */
 LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real inverse_temperature,
                                     lg_real *restrict e, lg_real *restrict largest)
 {
+    const bool are_short = classes < 64;
     for (size_t u = 0; u < rows; u++) {
         const lg_real *z = logits + u * classes;
         const lg_real top = lg_largest_of(z, classes);
         if (largest)
             largest[u] = top;
-        for (size_t k = 0; k < classes; k++)
-            e[u * classes + k] = (z[k] - top) * inverse_temperature;
+        if (are_short)
+            for (size_t k = 0; k < classes; k++)
+                e[u * classes + k] = (z[k] - top) * inverse_temperature;
+        else
+            for (size_t k = 0; k < classes; k++)
+                e[u * classes + k] = real_exp((z[k] - top) * inverse_temperature);
     }
-    for (size_t i = 0; i < rows * classes; i++)
+    for (size_t i = 0; are_short && i < rows * classes; i++)
         e[i] = real_exp(e[i]);
 }
 
@@ -31,7 +37,7 @@ typedef struct softmax_row {
 
 LG_INLINE lg_real below_1(lg_real e)
 {
-    return e == 1 ? 0 : e;
+    return e * (lg_real)(e != 1);
 }
 
 /* Ones, of the largest logits and those that equal them but for a rounding, are counted by themselves, so that the rest
@@ -43,7 +49,7 @@ LG_INLINE softmax_row row_of_exponentials(lg_real largest, const lg_real *e, siz
     for (size_t k = 0; k < classes; k++)
         ones += e[k] == 1;
     const double rest = lg_sum_of_fours(e, classes, below_1) + (ones - 1);
-    return (softmax_row){ largest, (lg_real)log1p(rest), rest, 1 / (1 + rest) };
+    return (softmax_row){ largest, real_log1p((lg_real)rest), rest, 1 / (1 + rest) };
 }
 
 /* -log p_k */
