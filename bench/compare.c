@@ -219,12 +219,14 @@ static size_t steps_of_turn(contestant *c, const row *r, double wanted)
     }
 }
 
-/* Counting costs time, so it has steps of its own. */
-static void ask_blas(contestant *luge, row *r, size_t steps)
+/* What it takes at least. Counting costs time, so it has steps of its own. */
+static void ask_least(contestant *luge, row *r, size_t steps)
 {
     double blas, seconds;
     if (contestant_blas(luge, r->workload->name, steps, &blas, &seconds) == ANSWER_DONE)
         r->blas[r->rounds] = blas / seconds / (double)r->threads;
+    if (r->threads == 1)
+        contestant_bare(luge, r->workload->name, &r->bare[r->rounds]);
 }
 
 static bool play(comparison *all, row *r, const options *o)
@@ -249,7 +251,7 @@ static bool play(comparison *all, row *r, const options *o)
             e->seconds[r->rounds] = (r->threads == 1 ? t.processor : t.seconds) / (double)t.steps;
             e->processor += t.processor / t.seconds / (double)o->rounds;
             if (i == LUGE)
-                ask_blas(&all->contestants[i], r, steps[i] / 4 + 1);
+                ask_least(&all->contestants[i], r, steps[i] / 4 + 1);
             contestant_settle(&all->contestants[i]);
         }
     for (size_t i = 0; i < CONTESTANTS; i++)
@@ -363,8 +365,10 @@ int main(int argc, char **argv)
     bool fine = table_csv(all, o.out); /* a folder that cannot be written is known before the minutes are spent */
     for (size_t i = 0; i < o.thread_count && fine; i++)
         fine = play_all(all, &o, o.threads[i], has, i == 0);
-    if (all->count > 0)
+    if (all->count > 0) {
         print_foot(all);
+        table_misses(all);
+    }
     if (fine && !o.no_startup)
         measure_startups(all, &o, has);
     const bool drawn = table_picture(all, o.out);

@@ -134,6 +134,14 @@ answer contestant_blas(contestant *c, const char *workload, size_t steps, double
     return sscanf(reply, "%lf %lf", blas, seconds) == 2 ? ANSWER_DONE : refused(c, workload, reply);
 }
 
+answer contestant_bare(contestant *c, const char *workload, double *seconds)
+{
+    char reply[CONTESTANT_TEXT];
+    if (!ask(c, reply, "bare", workload, 0))
+        return ANSWER_FAILED;
+    return sscanf(reply, "%lf", seconds) == 1 ? ANSWER_DONE : refused(c, workload, reply);
+}
+
 void contestant_settle(const contestant *c)
 {
     clockid_t clock;

@@ -35,6 +35,7 @@ void contestant_stop(contestant *c);
 /* A failure is told on stderr; a contestant that died is stopped. */
 answer contestant_run(contestant *c, const char *workload, size_t steps, timing *t);
 answer contestant_blas(contestant *c, const char *workload, size_t steps, double *blas, double *seconds);
+answer contestant_bare(contestant *c, const char *workload, double *seconds);
 
 /* Returns when it no longer uses the processor: threads spin for a while after their work (those of OpenBLAS and OpenMP
  * for up to a tenth of a second), and would be in the next contestant's way. Waits half a second at most. */

@@ -6,13 +6,25 @@
 #include <string.h>
 
 /* How many times faster than PyTorch's faster eager form, and than NumPy, luge means to be with one thread. */
-static const struct {
+typedef struct goal {
     const char *workload;
     double eager, numpy;
-} goals[] = { { "a", 25, 4 },       { "b", 50, 15 },      { "c", 1.2, 0 },    { "d", 1.3, 0 },       { "e", 1.4, 0 },
-              { "f1", 12, 0 },      { "f2", 8, 0 },       { "g", 250, 0 },    { "h", 200, 0 },       { "i.mse", 3, 0 },
-              { "i.huber", 3, 0 },  { "i.bce", 6, 0 },    { "i.logits", 6, 0 }, { "i.focal", 20, 0 }, { "i.kl", 7, 0 },
-              { "i.softmax", 4, 0 }, { "i.triplet", 5, 0 }, { "i.cosine", 10, 0 } };
+} goal;
+
+static const goal goals[] = { { "a", 25, 4 },       { "b", 50, 15 },       { "c", 1.2, 0 },     { "d", 1.3, 0 },
+                              { "e", 1.4, 0 },      { "f1", 12, 0 },       { "f2", 8, 0 },      { "g", 250, 0 },
+                              { "h", 200, 0 },      { "i.mse", 3, 0 },     { "i.huber", 3, 0 }, { "i.bce", 6, 0 },
+                              { "i.logits", 6, 0 }, { "i.focal", 20, 0 },  { "i.kl", 7, 0 },    { "i.softmax", 4, 0 },
+                              { "i.triplet", 5, 0 }, { "i.cosine", 10, 0 } };
+
+/* Those of a row: none (0) with more threads, or in double precision, where the rivals are in float. */
+static goal goal_of(const row *r)
+{
+    for (size_t i = 0; r->threads == 1 && LG_REAL_BITS == 32 && i < sizeof goals / sizeof *goals; i++)
+        if (strcmp(goals[i].workload, r->workload->name) == 0)
+            return goals[i];
+    return (goal){ r->workload->name, 0, 0 };
+}
 
 /* And than PyTorch compiled, at anything: at most 1.05 of its time. */
 #define GOAL_COMPILED (1 / 1.05)
@@ -59,6 +71,16 @@ double entry_ratio(const row *r, size_t who)
     return median(ratios, r->rounds);
 }
 
+/* What the machine needs for a step: BLAS and the bare loops, as a share of luge's time. 0: nobody knows. */
+static double floor_share(const row *r)
+{
+    double shares[MOST_ROUNDS];
+    for (size_t i = 0; i < r->rounds; i++)
+        shares[i] = r->blas[i] + r->bare[i] / r->entries[LUGE].seconds[i];
+    const bool known = r->threads == 1 && (r->workload->bare.arrays > 0 || r->workload->bare.written > 0);
+    return known ? median(shares, r->rounds) : 0;
+}
+
 size_t fastest_eager(const row *r)
 {
     if (entry_counts(r, FOREACH) && entry_counts(r, FUSED))
@@ -75,7 +97,7 @@ static void print_time(double seconds)
 }
 
 /* A rival's time, and how many times faster luge is; where that is not enough, what was wanted. */
-static void print_rival(const row *r, size_t who, double goal)
+static void print_rival(const row *r, size_t who, double times)
 {
     if (who < CONTESTANTS && r->entries[who].answer == ANSWER_DONE && r->entries[who].disagrees) {
         printf(" | %9s %17s", "void", "other losses");
@@ -87,8 +109,8 @@ static void print_rival(const row *r, size_t who, double goal)
     }
     const double ratio = entry_ratio(r, who);
     char wanted[16] = "";
-    if (goal > 0)
-        snprintf(wanted, sizeof wanted, "%s %.*g", ratio < goal ? "<" : "ok", goal < 1 ? 2 : 3, goal);
+    if (times > 0)
+        snprintf(wanted, sizeof wanted, "%s %.*g", ratio < times ? "<" : "ok", times < 1 ? 2 : 3, times);
     printf(" |");
     print_time(entry_median(r, who));
     printf(ratio < 10 ? " %7.2fx %-8s" : " %7.0fx %-8s", ratio, wanted);
@@ -98,25 +120,23 @@ void table_head(size_t threads)
 {
     printf("\n%zu thread%s: microseconds per step%s; of a rival, how many times faster luge is, and the goal\n", threads,
            threads == 1 ? "" : "s", threads == 1 ? " (processor time)" : " (wall clock)");
-    printf("%-10s %9s %9s %10s %5s %6s %6s %6s | %-27s | %-27s | %-27s | %s\n", "", "luge", "least", "samples/s", "BLAS",
-           "GF/s", "MB", threads > 1 ? "by 1" : "", "NumPy", "PyTorch eager", "PyTorch compiled", "scikit-learn");
+    printf("%-10s %9s %9s %10s %5s %5s %6s %6s %6s | %-27s | %-27s | %-27s | %s\n", "", "luge", "least", "samples/s", "BLAS",
+           "floor", "GF/s", "MB", threads > 1 ? "by 1" : "", "NumPy", "PyTorch eager", "PyTorch compiled", "scikit-learn");
 }
 
 void table_row(const row *r)
 {
     const workload *w = r->workload;
     const double step = entry_median(r, LUGE);
-    double eager = 0, numpy = 0;
-    const bool aims = r->threads == 1 && LG_REAL_BITS == 32; /* the rivals are in float */
-    for (size_t i = 0; aims && i < sizeof goals / sizeof *goals; i++)
-        if (strcmp(goals[i].workload, w->name) == 0) {
-            eager = goals[i].eager;
-            numpy = goals[i].numpy;
-        }
+    const goal aim = goal_of(r);
     printf("%-10s", w->name);
     print_time(step);
     print_time(entry_least(r, LUGE));
     printf(" %10.4g %4.0f%%", (double)w->samples / step, 100 * median(r->blas, r->rounds));
+    if (floor_share(r) > 0)
+        printf(" %4.0f%%", 100 * floor_share(r));
+    else
+        printf(" %5s", "");
     if (w->flops > 0)
         printf(" %6.1f", 1e-9 * w->flops / step);
     else
@@ -129,9 +149,9 @@ void table_row(const row *r)
         printf(" %5.2fx", entry_ratio(r, LUGE_ALONE));
     else
         printf(" %6s", "");
-    print_rival(r, NUMPY, numpy);
-    print_rival(r, fastest_eager(r) < CONTESTANTS ? fastest_eager(r) : FOREACH, eager);
-    print_rival(r, COMPILED, aims ? GOAL_COMPILED : 0);
+    print_rival(r, NUMPY, aim.numpy);
+    print_rival(r, fastest_eager(r) < CONTESTANTS ? fastest_eager(r) : FOREACH, aim.eager);
+    print_rival(r, COMPILED, aim.eager > 0 ? GOAL_COMPILED : 0);
     print_rival(r, SKLEARN, 0);
     printf("\n");
     fflush(stdout);
@@ -145,6 +165,32 @@ void table_startups(const comparison *all)
         if (all->startups[c].seconds > 0)
             printf("    %-18s %9.4f s %8.1f MB\n", all->contestants[c].name, all->startups[c].seconds,
                    1e-6 * all->startups[c].bytes);
+}
+
+static void print_miss(const row *r, size_t who, const char *name, double times)
+{
+    if (times == 0 || !entry_counts(r, who) || entry_ratio(r, who) >= times)
+        return;
+    const double wanted = entry_median(r, who) / times, least = floor_share(r) * entry_median(r, LUGE);
+    printf("    %-10s %.3g times as fast as %s would be %.4g us; it is %.3g times", r->workload->name, times, name,
+           1e6 * wanted, entry_ratio(r, who));
+    if (least > wanted)
+        printf(": out of reach, BLAS and bare loops alone take %.4g us", 1e6 * least);
+    else if (least > 0)
+        printf(" (BLAS and bare loops alone take %.4g us)", 1e6 * least);
+    printf("\n");
+}
+
+void table_misses(const comparison *all)
+{
+    printf("\nGoals missed:\n");
+    for (size_t i = 0; i < all->count; i++) {
+        const row *r = &all->rows[i];
+        const goal aim = goal_of(r);
+        print_miss(r, fastest_eager(r), "PyTorch eager", aim.eager);
+        print_miss(r, COMPILED, "PyTorch compiled", aim.eager > 0 ? GOAL_COMPILED : 0);
+        print_miss(r, NUMPY, "NumPy", aim.numpy);
+    }
 }
 
 /* -------------------------------------------------------------------- files */
@@ -174,7 +220,7 @@ bool table_csv(const comparison *all, const char *folder)
     if (!file)
         return false;
     fprintf(file, "workload,threads,contestant,median_us,least_us,samples_per_second,times_luge,loss,gradient,agrees,"
-                  "processor_share,blas_share,most_memory_bytes\n");
+                  "processor_share,blas_share,floor_share,most_memory_bytes\n");
     for (size_t i = 0; i < all->count; i++) {
         const row *r = &all->rows[i];
         for (size_t c = 0; c < CONTESTANTS; c++) {
@@ -186,9 +232,9 @@ bool table_csv(const comparison *all, const char *folder)
                     all->contestants[c].name, 1e6 * seconds, 1e6 * entry_least(r, c), (double)r->workload->samples / seconds,
                     entry_ratio(r, c), e->loss, e->gradient, !e->disagrees, e->processor);
             if (c == LUGE)
-                fprintf(file, "%.4f,%.0f\n", median(r->blas, r->rounds), r->memory);
+                fprintf(file, "%.4f,%.4f,%.0f\n", median(r->blas, r->rounds), floor_share(r), r->memory);
             else
-                fprintf(file, ",\n");
+                fprintf(file, ",,\n");
         }
     }
     return close_whole(file, folder, "bench.csv");

@@ -24,6 +24,7 @@ typedef struct row {
     size_t threads, rounds;
     entry entries[CONTESTANTS];
     double blas[MOST_ROUNDS]; /* share of luge's step, of all its threads */
+    double bare[MOST_ROUNDS]; /* seconds that a step takes at least beside BLAS (bare.h), of one thread */
     double memory;            /* of luge, bytes at most; 0: not measured */
 } row;
 
@@ -51,6 +52,9 @@ size_t fastest_eager(const row *r);
 void table_head(size_t threads);
 void table_row(const row *r);
 void table_startups(const comparison *all);
+
+/* Goals that were missed with one thread, and what forbids them where BLAS and the bare loops alone take longer. */
+void table_misses(const comparison *all);
 
 /* bench.csv and bench.svg in a folder; false with a line on stderr. Without gnuplot there is no picture. */
 bool table_csv(const comparison *all, const char *folder);

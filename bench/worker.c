@@ -5,11 +5,12 @@
  *         run c 100      ->  "100 0.421 0.419 2.3051 0"  steps made, seconds, seconds of processor time, loss of the
  *                            last step, length of the leaves' gradients (0 without leaves); the first time on a new session
  *         gemm c 100     ->  seconds in BLAS, of all threads together; seconds of the steps
+ *         bare c         ->  seconds that a step takes at least beside BLAS (bare.h)
  *         drop c         ->  "0": the session is freed
  *         about it       ->  what luge is built with, in a line
  *     What the contestant does not do is answered by "none"; what went wrong by "error ...". */
+#include "bare.h"
 #include "blas_time.h"
-#include "workloads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,14 @@ static void answer(const char *line)
     }
     if (strcmp(command, "about") == 0) {
         say_about();
+        return;
+    }
+    double bare;
+    if (strcmp(command, "bare") == 0 && workload_find(name)) {
+        if (bare_seconds(&workload_find(name)->bare, &bare))
+            printf("%.9g\n", bare);
+        else
+            printf("error: no memory\n");
         return;
     }
     session **s = workload_find(name) ? session_of(name) : NULL;

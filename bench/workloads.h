@@ -14,6 +14,14 @@
 
 typedef struct session session;
 
+/* What a step does at least beside matrix products (bare.h). */
+typedef struct bare_work {
+    size_t parameters, arrays;  /* and of how many arrays each is a number: value, state and gradient; 0: nothing is updated */
+    size_t elements;            /* of what follows, in the loss or the activations */
+    size_t read, written;       /* arrays that the cache does not hold */
+    size_t exponentials;        /* of each element; a logarithm or a tanh counts as one */
+} bare_work;
+
 typedef struct workload {
     const char *name, *what;
     size_t samples;                  /* of a step; elements where there are no samples */
@@ -22,6 +30,7 @@ typedef struct workload {
     bool (*make)(session *s);        /* tensors, layers, optimizer; false with lg_error() */
     lg_tensor *(*record)(session *s); /* the forward pass of one step; its loss */
     bool (*run)(session *s, size_t steps); /* instead of record, for what is no such step */
+    bare_work bare;
 } workload;
 
 enum { SESSION_TENSORS = 4, SESSION_LAYERS = 65 };

@@ -146,24 +146,26 @@ static lg_tensor *record_cosine(session *s)
     return lg_cosine_similarity(s->tape, s->leaves[0], s->leaves[1], 1, NULL);
 }
 
-static const workload f1 = { "f1", "CTC from logits, 32 x 150 frames, 64 classes, 20 labels", 32, 0, 0, make_f1,
-                             record_ctc, NULL };
-static const workload f2 = { "f2", "CTC from logits, 64 x 50 frames, 28 classes, 10 labels", 64, 0, 0, make_f2,
-                             record_ctc, NULL };
-static const workload mse = { "i.mse", "mean squared error, 1e6", ELEMENTS, 0, 0, make_numbers, record_mse, NULL };
-static const workload huber = { "i.huber", "Huber, 1e6", ELEMENTS, 0, 0, make_numbers, record_huber, NULL };
-static const workload bce = { "i.bce", "BCE of probabilities, 1e6", ELEMENTS, 0, 0, make_probabilities, record_bce, NULL };
-static const workload bce_logits = { "i.logits", "BCE of logits, 1e6", ELEMENTS, 0, 0, make_logits, record_bce_logits,
-                                     NULL };
-static const workload focal = { "i.focal", "focal, of logits, gamma 2, 1e6", ELEMENTS, 0, 0, make_logits, record_focal,
-                                NULL };
-static const workload kl = { "i.kl", "KL from log probabilities, 1000x1000", SIDE * SIDE, 0, 0, make_kl, record_kl, NULL };
-static const workload softmax = { "i.softmax", "softmax CE, 4096x1000", CE_ROWS * SIDE, 0, 0, make_softmax,
-                                  record_softmax, NULL };
-static const workload triplet = { "i.triplet", "triplet, squared, 7812x128", PAIRS * WIDTH, 0, 0, make_triplet,
-                                  record_triplet, NULL };
-static const workload cosine = { "i.cosine", "cosine similarity, 7812x128", PAIRS * WIDTH, 0, 0, make_cosine,
-                                 record_cosine, NULL };
+/* Of what CTC does at least nothing simple can be said. */
+static const workload f1 = { .name = "f1", .what = "CTC from logits, 32 x 150 frames, 64 classes, 20 labels",
+                             .samples = 32, .make = make_f1, .record = record_ctc };
+static const workload f2 = { .name = "f2", .what = "CTC from logits, 64 x 50 frames, 28 classes, 10 labels",
+                             .samples = 64, .make = make_f2, .record = record_ctc };
+
+/* `reads` arrays and writes `writes` of that many elements, with so many exponentials and logarithms of each. */
+#define ALONE(id, named, described, count, maker, recorder, reads, writes, functions)                     \
+    static const workload id = { .name = named, .what = described, .samples = (count), .make = maker,     \
+                                 .record = recorder, .bare = { .elements = (count), .read = (reads),      \
+                                                               .written = (writes), .exponentials = (functions) } };
+ALONE(mse, "i.mse", "mean squared error, 1e6", ELEMENTS, make_numbers, record_mse, 2, 1, 0)
+ALONE(huber, "i.huber", "Huber, 1e6", ELEMENTS, make_numbers, record_huber, 2, 1, 0)
+ALONE(bce, "i.bce", "BCE of probabilities, 1e6", ELEMENTS, make_probabilities, record_bce, 2, 1, 2)
+ALONE(bce_logits, "i.logits", "BCE of logits, 1e6", ELEMENTS, make_logits, record_bce_logits, 2, 1, 2)
+ALONE(focal, "i.focal", "focal, of logits, gamma 2, 1e6", ELEMENTS, make_logits, record_focal, 2, 1, 2)
+ALONE(kl, "i.kl", "KL from log probabilities, 1000x1000", SIDE * SIDE, make_kl, record_kl, 2, 1, 1)
+ALONE(softmax, "i.softmax", "softmax CE, 4096x1000", CE_ROWS * SIDE, make_softmax, record_softmax, 1, 1, 1)
+ALONE(triplet, "i.triplet", "triplet, squared, 7812x128", PAIRS * WIDTH, make_triplet, record_triplet, 3, 3, 0)
+ALONE(cosine, "i.cosine", "cosine similarity, 7812x128", PAIRS * WIDTH, make_cosine, record_cosine, 2, 2, 0)
 
 const workload *const loss_workloads[] = { &f1,    &f2, &mse,     &huber,   &bce,   &bce_logits,
                                            &focal, &kl, &softmax, &triplet, &cosine, NULL };

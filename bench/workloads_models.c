@@ -1,5 +1,10 @@
 #include "workloads_models.h"
 
+/* Parameters of a layer. */
+#define DENSE(in, out) ((in) * (out) + (out))
+
+enum { SGD_ARRAYS = 2, ADAM_ARRAYS = 4 };
+
 /* Matrix products of a layer, forward and by the weight, and by its input unless that is data: 2 rows in out each. */
 #define LAYER(rows, in, out) (6.0 * (rows) * (in) * (out))
 #define FIRST_LAYER(rows, in, out) (4.0 * (rows) * (in) * (out))
@@ -48,7 +53,9 @@ static const workload a = { .name = "a",
                             .samples = A_ROWS,
                             .flops = FIRST_LAYER(A_ROWS, A_FEATURES, 1),
                             .make = make_a,
-                            .record = record_a };
+                            .record = record_a,
+                            .bare = { .parameters = DENSE(A_FEATURES, 1), .arrays = SGD_ARRAYS,
+                                      .elements = A_ROWS, .exponentials = 2 } };
 
 /* ---------------------------------------------------------- b: small MLP */
 
@@ -81,6 +88,9 @@ static lg_tensor *record_b(session *s)
     return record_b_of(s, s->tape, s->tensors[0], s->tensors[1]);
 }
 
+/* A tanh of each hidden unit; the loss is next to nothing. */
+#define B_BARE { .parameters = DENSE(B_IN, B_HIDDEN) + DENSE(B_HIDDEN, 1), .arrays = ADAM_ARRAYS, \
+                 .elements = B_ROWS * B_HIDDEN, .exponentials = 1 }
 #define B_FLOPS (FIRST_LAYER(B_ROWS, B_IN, B_HIDDEN) + LAYER(B_ROWS, B_HIDDEN, 1))
 
 static const workload b = { .name = "b",
@@ -88,7 +98,8 @@ static const workload b = { .name = "b",
                             .samples = B_ROWS,
                             .flops = B_FLOPS,
                             .make = make_b,
-                            .record = record_b };
+                            .record = record_b,
+                            .bare = B_BARE };
 
 /* The same steps by lg_fit, shuffled, on a data set of 100 batches. */
 static bool make_b_fit(session *s)
@@ -122,7 +133,8 @@ static const workload b_fit = { .name = "b.fit",
                                 .flops = B_FLOPS,
                                 .granule = B_BATCHES,
                                 .make = make_b_fit,
-                                .run = run_b_fit };
+                                .run = run_b_fit,
+                                .bare = B_BARE };
 
 /* --------------------------------------------------------- c: classifier */
 
@@ -153,7 +165,10 @@ static const workload c = { .name = "c",
                             .flops = FIRST_LAYER(C_ROWS, C_IN, C_HIDDEN_1) + LAYER(C_ROWS, C_HIDDEN_1, C_HIDDEN_2) +
                                      LAYER(C_ROWS, C_HIDDEN_2, C_CLASSES),
                             .make = make_c,
-                            .record = record_c };
+                            .record = record_c,
+                            .bare = { .parameters = DENSE(C_IN, C_HIDDEN_1) + DENSE(C_HIDDEN_1, C_HIDDEN_2) +
+                                                    DENSE(C_HIDDEN_2, C_CLASSES),
+                                      .arrays = ADAM_ARRAYS, .elements = C_ROWS * C_CLASSES, .exponentials = 1 } };
 
 /* ---------------------------------------------- d: variational autoencoder */
 
@@ -190,7 +205,10 @@ static const workload d = { .name = "d",
                             .flops = FIRST_LAYER(D_ROWS, D_PIXELS, D_HIDDEN) + LAYER(D_ROWS, D_HIDDEN, 2 * D_LATENT) +
                                      LAYER(D_ROWS, D_LATENT, D_HIDDEN) + LAYER(D_ROWS, D_HIDDEN, D_PIXELS),
                             .make = make_d,
-                            .record = record_d };
+                            .record = record_d,
+                            .bare = { .parameters = DENSE(D_PIXELS, D_HIDDEN) + DENSE(D_HIDDEN, 2 * D_LATENT) +
+                                                    DENSE(D_LATENT, D_HIDDEN) + DENSE(D_HIDDEN, D_PIXELS),
+                                      .arrays = ADAM_ARRAYS, .elements = D_ROWS * D_PIXELS, .exponentials = 2 } };
 
 /* -------------------------------------------------- e: triplet embedding */
 
@@ -219,7 +237,9 @@ static const workload e = { .name = "e",
                             .samples = E_ROWS,
                             .flops = FIRST_LAYER(3 * E_ROWS, E_IN, E_OUT),
                             .make = make_e,
-                            .record = record_e };
+                            .record = record_e,
+                            .bare = { .parameters = DENSE(E_IN, E_OUT), .arrays = SGD_ARRAYS,
+                                      .elements = 3 * E_ROWS * E_OUT, .exponentials = 1 } };
 
 /* -------------------------------------------------------- g: linear SVM */
 

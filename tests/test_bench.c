@@ -29,15 +29,16 @@ END_TEST
 
 START_TEST(the_worker_answers_line_by_line)
 {
-    program_write("lines", "run h 3\nrun nothing 3\ngemm h 2\ndrop h 0\nwhat\n");
+    program_write("lines", "run b 3\nrun nothing 3\ngemm b 2\nbare b 0\nbare f1 0\ndrop b 0\nwhat\n");
     ck_assert_int_eq(program_run("$bin/bench/worker 1 < lines"), 0);
     size_t steps;
-    double wall, processor, loss, gradient, blas, seconds;
+    double wall, processor, loss, gradient, blas, seconds, bare, unknown;
     char rest[64];
-    ck_assert_int_eq(sscanf(program_file("out"), "%zu %lf %lf %lf %lf none %lf %lf 0 %63[^\n]", &steps, &wall, &processor,
-                            &loss, &gradient, &blas, &seconds, rest), 8);
+    ck_assert_int_eq(sscanf(program_file("out"), "%zu %lf %lf %lf %lf none %lf %lf %lf %lf 0 %63[^\n]", &steps, &wall,
+                            &processor, &loss, &gradient, &blas, &seconds, &bare, &unknown, rest), 10);
     ck_assert_uint_eq(steps, 3);
     ck_assert(wall > 0 && processor > 0 && blas > 0 && blas < seconds);
+    ck_assert(bare > 0 && unknown == 0); /* of CTC nobody knows */
     ck_assert_double_eq(gradient, 0);
     ck_assert_str_eq(rest, "error: what is \"what\"?");
 }
@@ -53,7 +54,7 @@ START_TEST(without_python_luge_is_alone_in_the_table)
     const char *csv = program_file("bench.csv");
     ck_assert_uint_eq(count_lines(csv), 7); /* h, b, b.fit, each with two threads and with one */
     for (size_t line = 0; line < 7; line++)
-        ck_assert_uint_eq(count_cells(csv, line), 13);
+        ck_assert_uint_eq(count_cells(csv, line), 14);
     ck_assert_ptr_nonnull(strstr(csv, "\nb,2,luge 1 thread,"));
 }
 END_TEST
