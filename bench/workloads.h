@@ -16,9 +16,9 @@ typedef struct session session;
 
 /* What a step does at least beside matrix products (bare.h). */
 typedef struct bare_work {
-    size_t parameters, arrays;  /* and of how many arrays each is a number: value, state and gradient; 0: nothing is updated */
+    size_t parameters, arrays;  /* each is a number of value, state and gradient: 2 with SGD, 4 with Adam; 0: no update */
     size_t elements;            /* of what follows, in the loss or the activations */
-    size_t read, written;       /* arrays that the cache does not hold */
+    size_t read, written;       /* arrays that the cache does not hold; no more are written than read */
     size_t exponentials;        /* of each element; a logarithm or a tanh counts as one */
 } bare_work;
 
