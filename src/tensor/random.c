@@ -149,15 +149,28 @@ uint64_t lg_rng_below(lg_rng *rng, uint64_t n)
     return result;
 }
 
+/* Places to swap with that are drawn before they are swapped: a long permutation is in no cache, and one after the other they
+ * would be waited for. */
+#define DRAWS_AHEAD 32
+
 void lg_rng_permutation(lg_rng *rng, size_t n, size_t *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = i;
-    for (size_t i = n; i > 1; i--) {
-        const size_t j = (size_t)lg_rng_below(rng, i);
-        const size_t swapped = out[i - 1];
-        out[i - 1] = out[j];
-        out[j] = swapped;
+    for (size_t i = n, draws; i > 1; i -= draws) {
+        size_t with[DRAWS_AHEAD];
+        draws = i - 1 < DRAWS_AHEAD ? i - 1 : DRAWS_AHEAD;
+        for (size_t k = 0; k < draws; k++) {
+            with[k] = (size_t)lg_rng_below(rng, i - k);
+#if defined(__GNUC__)
+            __builtin_prefetch(&out[with[k]], 1);
+#endif
+        }
+        for (size_t k = 0; k < draws; k++) {
+            const size_t swapped = out[i - k - 1];
+            out[i - k - 1] = out[with[k]];
+            out[with[k]] = swapped;
+        }
     }
 }
 
