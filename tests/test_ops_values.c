@@ -232,6 +232,56 @@ START_TEST(sums_are_made_in_double)
 }
 END_TEST
 
+enum { LAYER_ROWS = 150, LAYER_IN = 3, LAYER_OUT = 4096, LAYER_TIMES = 2 }; /* backward takes such a layer 64 rows at a time */
+
+/* Whether two gradients are the same but for rounding, of a sum over the rows. */
+static void assert_same_gradient(lg_tensor *a, lg_tensor *b)
+{
+    double worst = 0, largest = 0;
+    for (size_t i = 0; i < lg_tensor_size(a); i++) {
+        const double difference = fabs((double)lg_tensor_grad(a)[i] - (double)lg_tensor_grad(b)[i]);
+        worst = !(difference <= worst) ? difference : worst;
+        largest = fmax(largest, fabs((double)lg_tensor_grad(a)[i]));
+    }
+    ck_assert_double_gt(largest, 0);
+    ck_assert_double_le(worst, LAYER_ROWS * EPSILON * largest);
+}
+
+/* Weights that two layers share get both gradients. */
+START_TEST(a_layer_with_its_activation_has_the_gradients_of_the_two_apart)
+{
+    lg_rng rng = lg_rng_seed(7);
+    lg_tensor *x[LAYER_TIMES], *w = lg_tensor_uniform(LG_SHAPE(LAYER_OUT, LAYER_IN), -1, 1, &rng);
+    lg_tensor *bias = lg_tensor_uniform(LG_SHAPE(LAYER_OUT), -1, 1, &rng);
+    for (size_t i = 0; i < LAYER_TIMES; i++)
+        x[i] = lg_tensor_uniform(LG_SHAPE(LAYER_ROWS, LAYER_IN), -1, 1, &rng);
+    const lg_activation activations[] = { LG_TANH, LG_RELU, LG_SIGMOID };
+    for (size_t a = 0; a < sizeof activations / sizeof *activations; a++) {
+        lg_tensor *weights[2], *biases[2], *inputs[2][LAYER_TIMES];
+        lg_tape_reset(tape);
+        lg_tensor *total = NULL;
+        for (size_t apart = 0; apart < 2; apart++) {
+            weights[apart] = lg_variable(tape, LG_SHAPE(LAYER_OUT, LAYER_IN), lg_tensor_data(w));
+            biases[apart] = lg_variable(tape, LG_SHAPE(LAYER_OUT), lg_tensor_data(bias));
+            for (size_t i = 0; i < LAYER_TIMES; i++) {
+                lg_tensor *in = inputs[apart][i] = lg_variable(tape, LG_SHAPE(LAYER_ROWS, LAYER_IN), lg_tensor_data(x[i]));
+                lg_tensor *y = lg_linear(tape, in, weights[apart], biases[apart], apart ? LG_LINEAR : activations[a]);
+                lg_tensor *squares = lg_sum(tape, lg_square(tape, apart ? lg_activate(tape, y, activations[a]) : y));
+                total = total ? lg_add(tape, total, squares) : squares;
+            }
+        }
+        ck_assert_msg(lg_backward(tape, total) == LG_OK, "%s", lg_error());
+        assert_same_gradient(weights[0], weights[1]);
+        assert_same_gradient(biases[0], biases[1]);
+        for (size_t i = 0; i < LAYER_TIMES; i++)
+            assert_same_gradient(inputs[0][i], inputs[1][i]);
+    }
+    lg_tensor_free(w), lg_tensor_free(bias);
+    for (size_t i = 0; i < LAYER_TIMES; i++)
+        lg_tensor_free(x[i]);
+}
+END_TEST
+
 START_TEST(reductions_of_nothing_are_defined)
 {
     lg_tensor *x = lg_constant(tape, LG_SHAPE(2, 0), NULL);
@@ -418,6 +468,7 @@ Suite *ops_values_suite(void)
     tcase_add_test(tcase, softmax_survives_extremes);
     tcase_add_test(tcase, softmax_rows_of_any_length_sum_to_one);
     tcase_add_test(tcase, sums_are_made_in_double);
+    tcase_add_test(tcase, a_layer_with_its_activation_has_the_gradients_of_the_two_apart);
     tcase_add_test(tcase, reductions_of_nothing_are_defined);
     tcase_add_test(tcase, transposes_put_every_element_in_its_place);
     tcase_add_test(tcase, views_do_not_copy);
