@@ -109,8 +109,7 @@ LG_INLINE void probability_features(size_t n, const lg_real *pred, const lg_real
 LG_INLINE void logit_features(size_t n, const lg_real *pred, const lg_real *target, lg_real scale, const bool gradient,
                               lg_real *restrict loss, lg_real *restrict d)
 {
-    for (size_t i = 0; i < n; i++)
-        loss[i] = real_exp_minus_abs(pred[i]);
+    exponentials_of_logits(n, pred, target, loss);
     for (size_t i = 0; i < n; i++) {
         const lg_real e = loss[i];
         const logit_side s = side_of_logit(pred[i], 1 - target[i], target[i]);

@@ -59,6 +59,17 @@ LG_INLINE lg_real cross_entropy_of_side(const logit_side *s, lg_real e)
     return (s->against + s->with) * real_log1p_0_to_1(e) + (s->against == 0 ? 0 : s->against * s->magnitude);
 }
 
+/* e[i] = exp(-|z[i]|). Meanwhile the targets of the next chunk come out of memory. */
+LG_INLINE void exponentials_of_logits(size_t n, const lg_real *z, const lg_real *target, lg_real *restrict e)
+{
+    for (size_t first = 0; first < n; first += LG_BLOCK) {
+        const size_t end = n - first < LG_BLOCK ? n : first + LG_BLOCK;
+        lg_ask_for_block(target, n + first);
+        for (size_t i = first; i < end; i++)
+            e[i] = real_exp_minus_abs(z[i]);
+    }
+}
+
 /* p clipped to [eps, 1 - eps] as if in double: 1 - p is exact where it is small, so an eps below the float's own
  * resolution of 1 still works. */
 typedef struct probability_terms {

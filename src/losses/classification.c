@@ -20,8 +20,7 @@ LG_LOSS_KERNEL_2(bce_logits, c, gradient, by_target)
     const lg_real *z = c->x[0], *target = c->x[1], *pos_weight = c->pos_weight;
     const lg_real smoothing = (lg_real)c->param[BCE_SMOOTHING], scale = c->scale;
     lg_real *restrict loss = c->loss, *restrict dz = c->d[0], *restrict dy = c->d[1], *restrict e = c->scratch;
-    for (size_t i = 0; i < c->units; i++)
-        e[i] = real_exp_minus_abs(z[i]);
+    exponentials_of_logits(c->units, z, target, e);
     for (size_t i = 0; i < c->units; i++) {
         const lg_real q = pos_weight[i];
         const lg_real y = smooth_label(target[i], smoothing);

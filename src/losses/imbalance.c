@@ -41,8 +41,7 @@ LG_INLINE void focal_of_logits(const lg_loss_chunk *c, bool gradient, int whole)
     const lg_real *z = c->x[0], *target = c->x[1], scale = c->scale, tiny = (lg_real)1e-30;
     const focal_weights_of_label w = focal_params(c);
     lg_real *restrict loss = c->loss, *restrict dz = c->d[0], *restrict e = c->scratch;
-    for (size_t i = 0; i < c->units; i++)
-        e[i] = real_exp_minus_abs(z[i]);
+    exponentials_of_logits(c->units, z, target, e);
     for (size_t i = 0; i < c->units; i++) {
         const lg_real y = smooth_label(target[i], w.smoothing);
         const logit_side s = side_of_logit(z[i], 1 - y, y);

@@ -6,27 +6,13 @@
 #include "losses/loss.h"
 #include "tensor/reduce_internal.h"
 
-#define BLOCK 64 /* reals of a row that are worked on at a time: some lines of the cache */
-
-/* Asks for the lines of the cache that hold BLOCK reals from `offset` reals after z on, which may lie beyond the end. */
-LG_INLINE void ask_for_block(const lg_real *z, size_t offset)
-{
-#if defined(__GNUC__)
-    const uintptr_t address = (uintptr_t)z + offset * sizeof *z;
-    for (size_t byte = 0; byte < BLOCK * sizeof *z; byte += 64)
-        __builtin_prefetch((const void *)(address + byte));
-#else
-    (void)z, (void)offset;
-#endif
-}
-
 /* e[u][k] = exp((z[u][k] - largest[u]) / T) over a chunk of rows, T a temperature, largest[u] = max_k z[u][k], which is kept
  * unless `largest` is NULL. Short rows are shifted first, and then meet in one flat loop of exp, so that few vectors are cut
  * short. While the exponentials of a long one are computed, the next comes out of memory. */
 LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real inverse_temperature,
                                     lg_real *restrict e, lg_real *restrict largest)
 {
-    const bool are_short = classes < BLOCK;
+    const bool are_short = classes < LG_BLOCK;
     for (size_t u = 0; u < rows; u++) {
         const lg_real *z = logits + u * classes;
         const lg_real top = lg_largest_of(z, classes);
@@ -34,9 +20,9 @@ LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *
             largest[u] = top;
         for (size_t k = 0; are_short && k < classes; k++)
             e[u * classes + k] = (z[k] - top) * inverse_temperature;
-        for (size_t first = 0; !are_short && first < classes; first += BLOCK) {
-            const size_t n = classes - first < BLOCK ? classes - first : BLOCK;
-            ask_for_block(z, classes + first);
+        for (size_t first = 0; !are_short && first < classes; first += LG_BLOCK) {
+            const size_t n = classes - first < LG_BLOCK ? classes - first : LG_BLOCK;
+            lg_ask_for_block(z, classes + first);
             for (size_t k = first; k < first + n; k++)
                 e[u * classes + k] = real_exp((z[k] - top) * inverse_temperature);
         }

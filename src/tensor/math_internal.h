@@ -43,6 +43,20 @@
 #define LG_INLINE static inline
 #endif
 
+#define LG_BLOCK 64 /* reals that are worked on at a time: some lines of the cache */
+
+/* Asks for the lines of the cache that hold LG_BLOCK reals from `offset` reals after z on, which may lie beyond the end. */
+LG_INLINE void lg_ask_for_block(const lg_real *z, size_t offset)
+{
+#if defined(__GNUC__)
+    const uintptr_t address = (uintptr_t)z + offset * sizeof *z;
+    for (size_t byte = 0; byte < LG_BLOCK * sizeof *z; byte += 64)
+        __builtin_prefetch((const void *)(address + byte));
+#else
+    (void)z, (void)offset;
+#endif
+}
+
 /* libm's function of that name for lg_real: LG_LIBM(pow)(x, y). A call: for what is not above, or not in a loop. */
 #ifdef LG_DOUBLE
 #define LG_LIBM(name) name
