@@ -45,6 +45,20 @@ static bool may_start_anew(void)
     return getauxval(AT_BASE) != 0 && !(preloaded && strstr(preloaded, "vgpreload"));
 }
 
+/* Of OpenBLAS on pthreads; another BLAS leaves them NULL. */
+extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
+/* Ends OpenBLAS's own threads, which luge does not use: they would spin for the first tenth of a second. Before main they have
+ * no work. To be told their number again they would come back, so it is told first. */
+static void end_blas_threads(void)
+{
+    if (!openblas_set_num_threads || !blas_thread_shutdown_)
+        return;
+    openblas_set_num_threads(1);
+    blas_thread_shutdown_();
+}
+
 /* glibc gives main's arguments to constructors as well. Never a second time: the variable is set then. OpenBLAS's own
  * threads, which luge does not use, would spin for the first tenth of a second. Where starting fails, the old kernels
  * do. */
@@ -55,8 +69,10 @@ __attribute__((constructor)) static void choose_blas(int argc, char **argv, char
     const char *better = getenv("OPENBLAS_CORETYPE") ? NULL : better_blas_kernels(lg_blas_kernels());
     char path[PATH_MAX];
     const ssize_t length = better && may_start_anew() ? readlink("/proc/self/exe", path, sizeof path - 1) : -1;
-    if (length <= 0)
+    if (length <= 0) {
+        end_blas_threads();
         return;
+    }
     path[length] = '\0';
     if (setenv("OPENBLAS_CORETYPE", better, true) == 0 && setenv("OPENBLAS_NUM_THREADS", "1", false) == 0)
         execv(path, argv);

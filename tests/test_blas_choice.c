@@ -37,6 +37,16 @@ START_TEST(a_program_does_not_keep_kernels_that_are_far_older_than_the_processor
 }
 END_TEST
 
+/* OpenBLAS starts threads when it is loaded, and again when it is told a number of them. */
+START_TEST(a_program_with_one_thread_has_one)
+{
+    ck_assert_int_eq(program_run("mkfifo lines && { $bin/bench/worker 1 < lines > answers & } && worker=$! && exec 3> lines && "
+                                 "echo run b 1 >&3 && while [ ! -s answers ]; do sleep 0.01; done && "
+                                 "ls /proc/$worker/task && exec 3>&- && wait $worker"), 0);
+    ck_assert_uint_eq(count_lines(program_file("out")), 1);
+}
+END_TEST
+
 #if defined(__x86_64__)
 START_TEST(what_the_user_chooses_stays)
 {
@@ -63,6 +73,7 @@ Suite *blas_choice_suite(void)
     tcase_add_checked_fixture(tcase, program_setup, program_teardown);
     tcase_add_test(tcase, kernels_have_a_name);
     tcase_add_test(tcase, a_program_does_not_keep_kernels_that_are_far_older_than_the_processor);
+    tcase_add_test(tcase, a_program_with_one_thread_has_one);
 #if defined(__x86_64__)
     tcase_add_test(tcase, what_the_user_chooses_stays);
     tcase_add_test(tcase, a_program_that_the_loader_is_told_to_run_is_not_started_anew);

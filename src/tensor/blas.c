@@ -21,6 +21,7 @@
 
 /* Present in OpenBLAS only; another CBLAS leaves them NULL. */
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
+extern int openblas_get_num_threads(void) __attribute__((weak));
 extern char *openblas_get_corename(void) __attribute__((weak));
 
 const char *lg_blas_kernels(void)
@@ -30,7 +31,7 @@ const char *lg_blas_kernels(void)
 
 static void use_one_thread(void)
 {
-    if (openblas_set_num_threads)
+    if (openblas_set_num_threads && openblas_get_num_threads && openblas_get_num_threads() != 1)
         openblas_set_num_threads(1);
 }
 
