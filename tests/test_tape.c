@@ -3,8 +3,11 @@
 #include "autograd/ops.h"
 #include "autograd/tape_internal.h"
 #include "fail_alloc.h"
+#include "support.h"
+#include "tensor/threads.h"
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +124,32 @@ START_TEST(unrelated_tensors_get_no_gradient)
 END_TEST
 
 /* ----------------------------------------------------------------- refusals */
+
+/* (valgrind knows no processor that leaves them out.) */
+START_TEST(gradients_that_are_subnormal_are_0_and_the_program_keeps_its_own)
+{
+#if defined(__x86_64__) && defined(__GNUC__)
+    enum { ELEMENTS = 100000 }; /* enough for several threads */
+    const lg_real smallest = LG_REAL_BITS == 64 ? (lg_real)DBL_MIN : (lg_real)FLT_MIN;
+    lg_tensor *values = lg_tensor_full(LG_SHAPE(ELEMENTS), 1);
+    for (size_t threads = 1; threads <= 2; threads++) {
+        lg_set_num_threads(threads);
+        lg_tape_reset(tape);
+        lg_tensor *x = lg_variable(tape, LG_SHAPE(ELEMENTS), lg_tensor_data(values));
+        lg_tensor *small = lg_scale(tape, lg_scale(tape, x, (double)(4 * smallest)), 0.125); /* x is taken by half the least */
+        ck_assert_int_eq(fpclassify(lg_tensor_data(small)[ELEMENTS - 1]), FP_SUBNORMAL); /* forward nothing is lost */
+        ck_assert_int_eq(lg_backward(tape, lg_sum(tape, small)), LG_OK);
+        for (size_t i = 0; i < ELEMENTS; i++)
+            ck_assert_msg(lg_tensor_grad(x)[i] == 0, "%zu threads: %zu: %g", threads, i, (double)lg_tensor_grad(x)[i]);
+        volatile lg_real half = smallest;
+        half /= 2;
+        ck_assert_int_eq(fpclassify(half), FP_SUBNORMAL);
+    }
+    lg_set_num_threads(0);
+    lg_tensor_free(values);
+#endif
+}
+END_TEST
 
 START_TEST(backward_twice_is_an_error)
 {
@@ -495,6 +524,8 @@ Suite *tape_suite(void)
     tcase_add_test(tcase, backward_from_a_leaf_gives_the_upstream_gradient);
     tcase_add_test(tcase, upstream_gradients_weigh_a_result_of_any_shape);
     tcase_add_test(tcase, unrelated_tensors_get_no_gradient);
+    if (test_stride(2) == 1)
+        tcase_add_test(tcase, gradients_that_are_subnormal_are_0_and_the_program_keeps_its_own);
     tcase_add_test(tcase, backward_twice_is_an_error);
     tcase_add_test(tcase, backward_from_many_values_wants_a_seed);
     tcase_add_test(tcase, backward_without_anything_to_differentiate_is_an_error);

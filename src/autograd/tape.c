@@ -3,6 +3,7 @@
 
 #include "tensor/memory_internal.h"
 #include "tensor/profile_internal.h"
+#include "tensor/subnormal_internal.h"
 #include "tensor/threads_internal.h"
 
 #include <stdlib.h>
@@ -344,6 +345,7 @@ static lg_status backward(lg_tape *tape, lg_tensor *root, const lg_real *upstrea
     tape->scratch = lg_arena_alloc(&tape->values, tape->scratch_bytes);
     if (root->node || root->owner == LG_OWNER_TAPE)
         root->grad = lg_arena_alloc(&tape->values, root->size * sizeof *root->grad);
+    const lg_float_mode mode = lg_flush_subnormals();
     const bool add = root->grad_written;
     for (size_t i = 0; i < root->size; i++)
         lg_put(root->grad, i, add, upstream ? upstream[i] : 1);
@@ -351,6 +353,7 @@ static lg_status backward(lg_tape *tape, lg_tensor *root, const lg_real *upstrea
     for (const lg_node *node = root->node; node; node = node->previous)
         if (node->wants_grad && node->output->grad_written)
             differentiate(node);
+    lg_restore_float_mode(mode);
     return LG_OK;
 }
 

@@ -23,7 +23,6 @@ LG_CLONES static void sweep(size_t begin, size_t end, void *context)
     const coefficients c = *(const coefficients *)context;
     lg_real *restrict p = c.p, *restrict m = c.m, *restrict v = c.v;
     const lg_real *restrict gradient = c.gradient;
-    const unsigned mode = lg_begin_sweep();
     for (size_t i = begin; i < end; i++) {
         const lg_real shrunk = c.shrink * p[i];
         const lg_real g = gradient[i] + c.decay * shrunk;
@@ -31,7 +30,6 @@ LG_CLONES static void sweep(size_t begin, size_t end, void *context)
         v[i] = c.b2 * v[i] + c.one_minus_b2 * g * g;
         p[i] = shrunk - c.rate * m[i] * real_reciprocal(real_sqrt(v[i]) * c.scale_v + c.epsilon);
     }
-    lg_end_sweep(mode);
 }
 
 static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)

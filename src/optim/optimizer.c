@@ -3,6 +3,7 @@
 
 #include "tensor/memory_internal.h"
 #include "tensor/profile_internal.h"
+#include "tensor/subnormal_internal.h"
 #include "tensor/suggest_internal.h"
 
 #include <math.h>
@@ -96,7 +97,9 @@ lg_status lg_optimizer_step(lg_optimizer *optimizer)
     lg_profile_begin(&span);
     optimizer->steps++;
     const lg_block block = lg_params_block(optimizer->params);
+    const lg_float_mode mode = lg_flush_subnormals();
     update_trainable(optimizer, block);
+    lg_restore_float_mode(mode);
     /* the gradients are read; values and state are read and written */
     lg_profile_end(&span, optimizer->name, LG_PHASE_UPDATE,
                    (double)(block.length * (3 + 2 * optimizer->state_count) * sizeof *block.values));

@@ -12,36 +12,10 @@
 /* An epsilon below this would be 0 as an lg_real, and 0 / (0 + epsilon) must be 0. */
 #define LG_SMALLEST_EPSILON 1e-37
 
-/* Between begin and end, numbers too small for the exponent of a normalised one (1e-38, or 1e-308 in double) count as 0
- * on this thread, where the processor can do that. Moving averages of what has become 0 are such numbers sooner or later,
- * and take a hundred times as long. */
-#if defined(__x86_64__) && defined(__GNUC__)
-static inline unsigned lg_begin_sweep(void)
-{
-    const unsigned before = __builtin_ia32_stmxcsr();
-    __builtin_ia32_ldmxcsr(before | 0x8040); /* results to 0, operands are 0 */
-    return before;
-}
-
-static inline void lg_end_sweep(unsigned before)
-{
-    __builtin_ia32_ldmxcsr(before);
-}
-#else
-static inline unsigned lg_begin_sweep(void)
-{
-    return 0;
-}
-
-static inline void lg_end_sweep(unsigned before)
-{
-    (void)before;
-}
-#endif
-
 struct lg_optimizer {
     const char *name;
-    /* Updates one piece, whose state begins at `offset` of each state block. `steps` counts the running step. */
+    /* Updates one piece, whose state begins at `offset` of each state block. `steps` counts the running step. Subnormal
+     * numbers are flushed around it. */
     void (*update)(const lg_optimizer *optimizer, lg_block piece, size_t offset);
     lg_params *params;
     double learning_rate;

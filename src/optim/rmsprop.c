@@ -21,7 +21,6 @@ LG_INLINE void sweep(size_t begin, size_t end, lg_block piece, lg_real *restrict
 {
     lg_real *restrict p = piece.values;
     const lg_real *restrict gradient = piece.gradients;
-    const unsigned mode = lg_begin_sweep();
     for (size_t i = begin; i < end; i++) {
         const lg_real g = gradient[i] + c.decay * p[i];
         v[i] = c.alpha * v[i] + c.one_minus_alpha * g * g;
@@ -36,7 +35,6 @@ LG_INLINE void sweep(size_t begin, size_t end, lg_block piece, lg_real *restrict
             d = b[i] = c.momentum * b[i] + d;
         p[i] -= c.rate * d;
     }
-    lg_end_sweep(mode);
 }
 
 LG_CLONES static void plain(size_t begin, size_t end, void *context)

@@ -25,13 +25,11 @@ LG_CLONES static void descend_with_momentum(size_t begin, size_t end, void *cont
     const coefficients c = *(const coefficients *)context;
     lg_real *restrict p = c.p, *restrict b = c.b;
     const lg_real *restrict gradient = c.gradient;
-    const unsigned mode = lg_begin_sweep();
     for (size_t i = begin; i < end; i++) {
         const lg_real g = gradient[i] + c.decay * p[i];
         b[i] = c.momentum * b[i] + c.fresh * g;
         p[i] -= c.rate * (c.nesterov ? g + c.momentum * b[i] : b[i]);
     }
-    lg_end_sweep(mode);
 }
 
 static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)

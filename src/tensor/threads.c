@@ -5,6 +5,7 @@
  * processors), which a library can't turn off. Here whoever waits looks for some microseconds, since work comes every few
  * of them while a model trains, and then sleeps; and a thread that comes too late is not waited for, so that work never
  * takes longer than alone by more than a wake-up call. */
+#include "tensor/subnormal_internal.h"
 #include "tensor/threads_internal.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ typedef struct job {
     size_t count;
     lg_task *task;
     void *context;
+    lg_float_mode mode; /* of the caller */
     atomic_size_t next; /* task to be handed out */
 } job;
 
@@ -215,7 +217,10 @@ static void *help(void *worker)
     for (uint64_t seen = 0;;) {
         join(number, &seen);
         lg_error_clear();
+        const lg_float_mode mode = lg_get_float_mode();
+        lg_restore_float_mode(team.job.mode);
         run_tasks(number);
+        lg_restore_float_mode(mode);
         leave();
     }
     return NULL;
@@ -300,6 +305,7 @@ lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context
     team.job.count = count;
     team.job.task = task;
     team.job.context = context;
+    team.job.mode = lg_get_float_mode();
     atomic_store(&team.job.next, 0);
     open_gate(workers);
     run_tasks(0);

@@ -12,6 +12,8 @@ typedef lg_status lg_task(size_t index, size_t worker, void *context);
  * when all have ended. Alone on the caller's thread when `workers` is 1, within a task, while another thread has the
  * team, or when the system gives no thread. Allocates nothing once the team is there.
  *
+ * Tasks run in the caller's mode of arithmetic (subnormal_internal.h).
+ *
  * After a task that fails no further one is begun. Returns the status of the failed task of the lowest index, with its
  * message as this thread's: the same as with one thread. */
 lg_status lg_parallel(size_t count, size_t workers, lg_task *task, void *context);
