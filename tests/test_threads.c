@@ -195,6 +195,8 @@ static int status_of_child(void)
 
 START_TEST(a_forked_child_makes_a_team_of_its_own)
 {
+    meeting m = { 0 };
+    ck_assert_int_eq(lg_parallel(2, 2, meet, &m), LG_OK); /* the helper has begun: under AddressSanitizer it allocates before */
     assert_each_runs_once(MOST_TASKS, 2);
     ck_assert_int_eq(status_of_child(), 0);
     assert_each_runs_once(MOST_TASKS, 2);
