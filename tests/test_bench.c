@@ -53,6 +53,7 @@ START_TEST(without_python_luge_is_alone_in_the_table)
     ck_assert_str_eq(program_file("err"), "");
     ck_assert_msg(strncmp(program_file("out"), "no-such-python has no NumPy: luge is alone.", 43) == 0, "%s",
                   program_file("out"));
+    ck_assert_ptr_null(strstr(program_file("out"), "Goals missed"));
     const char *csv = program_file("bench.csv");
     ck_assert_uint_eq(count_lines(csv), 7); /* h, b, b.fit, each with two threads and with one */
     for (size_t line = 0; line < 7; line++)
@@ -73,6 +74,22 @@ START_TEST(a_rival_with_another_loss_is_void_and_the_exit_status_says_so)
     ck_assert_ptr_nonnull(strstr(program_file("err"), "h: NumPy is void: loss 0.5, gradient 0 after 20 steps"));
     ck_assert_ptr_nonnull(strstr(program_file("out"), "void"));
     ck_assert_ptr_nonnull(strstr(program_file("bench.csv"), "\nh,1,NumPy,1000,1000,"));
+}
+END_TEST
+
+/* A rival with the right loss, a fifteenth of whose time is less than the products of b take by themselves. */
+START_TEST(a_goal_that_the_machine_forbids_is_out_of_reach)
+{
+    program_write("quick", "#!/bin/sh\n[ \"$1\" = -c ] && exit 0\n"
+                           "[ \"${1%numpy_rival.py}\" = \"$1\" ] && exec sed -u 's/.*/none/'\n"
+                           "while read -r command name steps; do\n"
+                           "    case $command,$name in about*) echo quick ;; *,b.fit) echo none ;;\n"
+                           "    *) echo $steps | awk '{ print $1, 5e-6 * $1, 5e-6 * $1, 0.6597751975, 0 }' ;; esac\ndone\n");
+    program_ok("chmod +x quick && $bin/bench/compare --quick --no-startup -m 1 --python ./quick --worker $bin/bench/worker "
+               "--out . b");
+    const char *misses = strstr(program_file("out"), "\nGoals missed:\n");
+    ck_assert_msg(LG_REAL_BITS == 64 ? !misses : misses && strstr(misses, " 15 times as fast as NumPy would be 0.3333 us; it is ") &&
+                  strstr(misses, ": out of reach, BLAS and bare loops alone take "), "%s", program_file("out"));
 }
 END_TEST
 
@@ -141,6 +158,7 @@ Suite *bench_suite(void)
     tcase_add_test(tcase, the_worker_answers_line_by_line);
     tcase_add_test(tcase, without_python_luge_is_alone_in_the_table);
     tcase_add_test(tcase, a_rival_with_another_loss_is_void_and_the_exit_status_says_so);
+    tcase_add_test(tcase, a_goal_that_the_machine_forbids_is_out_of_reach);
     tcase_add_test(tcase, scaling_has_a_row_for_every_size_and_memory_grows_as_the_network);
     tcase_add_test(tcase, overhead_of_the_tape_is_counted_by_operation);
     tcase_add_test(tcase, wrong_options_are_usage_errors_and_what_is_not_there_is_said);
