@@ -116,9 +116,6 @@ lg_status lg_loss_check_param(const lg_loss_info *info, size_t i, double value);
 /* Whether two shapes are the same but for trailing axes of 1, which make no difference between operands of a loss. */
 bool lg_same_dims(size_t rank_a, const size_t *a, size_t rank_b, const size_t *b);
 
-/* The sum of n losses, in double over short sums of reals. */
-double lg_loss_sum(const lg_real *values, size_t n);
-
 /* Does the work once the parameters are known (loss_run.c). */
 lg_tensor *lg_loss_record(lg_tape *tape, const lg_loss_info *info, lg_tensor *const inputs[], const double *params,
                           const lg_loss_options *options);

@@ -68,6 +68,9 @@ static inline bool lg_is_index(const lg_loss_input *input)
 /* `count` reals on the tape where needed, else NULL; sets *failed when there is no memory. */
 lg_real *lg_loss_reals(lg_tape *tape, bool needed, size_t count, bool *failed);
 
+/* The sum of n losses, in double over short sums of reals. */
+double lg_loss_sum(const lg_real *values, size_t n);
+
 /* Runs the loss of a row that sees the whole batch (loss_batch.c). */
 lg_tensor *lg_run_batch(lg_loss_run *run);
 

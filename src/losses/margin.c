@@ -133,7 +133,7 @@ static double svm_divisor(const lg_loss_batch *b)
     if (b->options->reduction == LG_REDUCE_SUM)
         return 1;
     if (b->options->reduction == LG_REDUCE_WEIGHTED_MEAN && weight)
-        return lg_loss_sum(weight->real, weight->size);
+        return lg_sum_of(weight->real, weight->size);
     return (double)b->inputs[SVM_TARGET]->size;
 }
 
@@ -188,7 +188,7 @@ static void svm_value(lg_loss_batch *b)
     b->counts = b->options->reduction == LG_REDUCE_SUM ? 0 : divisor;
 }
 
-static void svm_derivative(lg_loss_batch *b)
+LG_CLONES static void svm_derivative(lg_loss_batch *b)
 {
     const lg_tensor *x = b->inputs[SVM_X], *w = b->inputs[SVM_W];
     const size_t n = b->inputs[SVM_TARGET]->size;
@@ -206,7 +206,7 @@ static void svm_derivative(lg_loss_batch *b)
     if (dw)
         lg_gemm(true, false, w->size, 1, n, x->real, dz, 1, dw);
     if (db)
-        db[0] = (lg_real)lg_loss_sum(dz, n) * (b->param[SVM_MINUS_BIAS] != 0 ? -1 : 1);
+        db[0] = (lg_real)lg_sum_of(dz, n) * (b->param[SVM_MINUS_BIAS] != 0 ? -1 : 1);
     if (dx)
         lg_gemm(false, false, n, w->size, 1, dz, w->real, 0, dx);
 }
