@@ -39,8 +39,8 @@ LG_CLONES static void take_exponentials(const lg_real *restrict x, lg_real *rest
         y[i] = real_exp(x[i]);
 }
 
-/* A loop of each kind; what they read stays 0. Arrays begin at different places in their pages: a processor takes a load for
- * dependent on a store at the same place in another page. */
+/* A loop of each kind; what they read stays 0. Arrays begin at different places in their pages: a processor takes a
+ * load for dependent on a store at the same place in another page. */
 typedef struct loop {
     const bare_work *work;
     lg_real *arrays[MOST_ARRAYS];
@@ -89,15 +89,13 @@ static bool time_loop(const bare_work *work, void (*run)(const loop *l), size_t 
     }
     if (fine)
         run(&l);
-    for (size_t times = 1; fine && *seconds < LEAST_SECONDS; times *= 4) {
+    double elapsed = 0;
+    for (size_t times = 1; fine && elapsed < LEAST_SECONDS; times *= 4) {
         const double start = thread_seconds();
         for (size_t i = 0; i < times; i++)
             run(&l);
-        *seconds = thread_seconds() - start;
-        if (*seconds >= LEAST_SECONDS) {
-            *seconds /= (double)times;
-            break;
-        }
+        elapsed = thread_seconds() - start;
+        *seconds = elapsed / (double)times;
     }
     for (size_t i = 0; i < arrays; i++)
         free(block[i]);

@@ -49,8 +49,8 @@ static bool may_start_anew(void)
 extern void openblas_set_num_threads(int threads) __attribute__((weak));
 extern int blas_thread_shutdown_(void) __attribute__((weak));
 
-/* Ends OpenBLAS's own threads, which luge does not use: they would spin for the first tenth of a second. Before main they have
- * no work. To be told their number again they would come back, so it is told first. */
+/* Ends OpenBLAS's own threads, which luge does not use: they would spin for the first tenth of a second. Before main
+ * they have no work. To be told their number again they would come back, so it is told first. */
 static void end_blas_threads(void)
 {
     if (!openblas_set_num_threads || !blas_thread_shutdown_)

@@ -1,6 +1,6 @@
 /* A program that is linked with blas_choice.c has, from the start of main, matrix kernels that fit its processor, also
- * where the OpenBLAS of the system is too old to know that (tensor/blas.h), and none of OpenBLAS's own threads, which would
- * spin for the first tenth of a second. There is nothing to call. */
+ * where the OpenBLAS of the system is too old to know that (tensor/blas.h), and none of OpenBLAS's own threads, which
+ * would spin for the first tenth of a second. There is nothing to call. */
 #ifndef EXAMPLES_BLAS_CHOICE_H
 #define EXAMPLES_BLAS_CHOICE_H
 

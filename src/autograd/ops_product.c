@@ -164,7 +164,7 @@ LG_CLONES static void sum_columns(size_t begin, size_t end, void *context)
     }
 }
 
-/* Rows of dz that are made at a time: few enough to take little memory, and to be in the cache when products read them. */
+/* Rows of dz that are made at a time: few enough to take little memory, and to be in the cache for the products. */
 static size_t strip_rows(const linear_form *f)
 {
     const size_t reals = (size_t)1 << 18, fitting = reals / (f->out + 1);

@@ -60,8 +60,8 @@ LG_API lg_tensor *lg_view_indices(lg_tape *tape, size_t rank, const size_t *dims
 /* ---------------------------------------------------------------- backward */
 
 /* Adds d root / d t to the gradient of every tensor t that requires one and that `root` depends on. `root` has one
- * element. Once per recording. Numbers so small that they are subnormal count as 0 meanwhile on x86-64, where they would take
- * many times as long. Errors: LG_E_STATE when backward already ran since the reset, or nothing that `root`
+ * element. Once per recording. Numbers so small that they are subnormal count as 0 meanwhile on x86-64, where they
+ * would take many times as long. Errors: LG_E_STATE when backward already ran since the reset, or nothing that `root`
  * depends on requires a gradient; LG_E_SHAPE when `root` is not a scalar (use lg_backward_from); LG_E_MEMORY, before
  * any gradient is touched. */
 LG_API lg_status lg_backward(lg_tape *tape, lg_tensor *root);

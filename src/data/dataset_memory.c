@@ -26,8 +26,8 @@ typedef struct lg_table {
 #define ROWS_AHEAD ((size_t)16)
 #define BYTES_AHEAD ((size_t)256) /* of a row: what follows, the processor foresees */
 
-/* Asks for a row's lines of the cache: shuffled rows of a large data set are in none, and one after the other they would be
- * waited for. */
+/* Asks for a row's lines of the cache: shuffled rows of a large data set are in none, and one after the other they
+ * would be waited for. */
 static inline void ask_for_row(const char *values, size_t bytes, size_t row)
 {
 #if defined(__GNUC__)

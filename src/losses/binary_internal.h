@@ -38,8 +38,8 @@ LG_INLINE logit_terms terms_of_logit(lg_real z)
  *   loss  = (w0 + w1) log1p(e) + against |z|,   against = w1 for z < 0, else w0
  *   slope = w0 p - w1 q = -+ (against - with e) / (1 + e),   with = the other of the two
  *
- * Less to compute than all four terms above, for the losses that need no more. Where `against` is 0 an infinite logit costs
- * nothing. */
+ * Less to compute than all four terms above, for the losses that need no more. Where `against` is 0 an infinite logit
+ * costs nothing. */
 typedef struct logit_side {
     bool negative;
     lg_real against, with, magnitude;

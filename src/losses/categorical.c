@@ -37,8 +37,8 @@ static class_mix mix_of(const lg_loss_chunk *c, int32_t label)
 
 /* Logits.   loss = sum_k v_k (lse - z_k)
  *   dz = p sum(v) - v
- * A class with v_k = 0 costs nothing even at a logit of -inf. The exponentials are made where the derivative will be: while
- * they are computed, its memory comes into the cache. */
+ * A class with v_k = 0 costs nothing even at a logit of -inf. The exponentials are made where the derivative will be:
+ * while they are computed, its memory comes into the cache. */
 LG_LOSS_KERNEL(scce_logits, c, gradient)
 {
     const size_t classes = c->width[0];

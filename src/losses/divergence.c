@@ -4,7 +4,6 @@
 #include "losses/probabilistic.h"
 #include "tensor/reduce_internal.h"
 
-#include <string.h>
 
 /* ----------------------------------------------------------- kl_divergence */
 
@@ -55,8 +54,8 @@ LG_INLINE lg_real share_of(lg_real target, bool log_target)
     return log_target ? real_exp(target) : target;
 }
 
-/* Of one class: P, the term P (log P - log Q), and its derivative by the target. P = 0 has neither of the two, even where
- * log Q is -inf; but NaN stays. */
+/* Of one class: P, the term P (log P - log Q), and its derivative by the target. P = 0 has neither of the two, even
+ * where log Q is -inf; but NaN stays. */
 typedef struct kl_terms {
     lg_real p, term, slope;
 } kl_terms;

@@ -51,13 +51,15 @@ LG_INLINE void focal_of_logits(const lg_loss_chunk *c, bool gradient, int whole)
         const lg_real focus = (w.positive * y + w.negative * (1 - y)) * power(larger * t, w.gamma, whole);
         loss[i] = product_or_zero(focus, ce);
         if (gradient) {
-            const lg_real ratio = t < tiny ? larger : e[i] * inverse, error = larger * (s.against - s.with * e[i]);
-            dz[i] = scale * focus * (product_or_zero(w.gamma * (1 - 2 * y) * ratio, ce) + (s.negative ? -error : error));
+            const lg_real ratio = t < tiny ? larger : e[i] * inverse, size = larger * (s.against - s.with * e[i]);
+            const lg_real error = s.negative ? -size : size; /* p - y */
+            dz[i] = scale * focus * (product_or_zero(w.gamma * (1 - 2 * y) * ratio, ce) + error);
         }
     }
 }
 
-/* Probabilities. p q / r is p for y = 1 and q for y = 0, also where r has underflown; r^gamma / r is never formed alone. */
+/* Probabilities. p q / r is p for y = 1 and q for y = 0, also where r has underflown; r^gamma / r is never formed
+ * alone. */
 LG_INLINE void focal_of_probabilities(const lg_loss_chunk *c, bool gradient, int whole)
 {
     const lg_real *pred = c->x[0], *target = c->x[1], eps = (lg_real)c->param[FOCAL_EPS];

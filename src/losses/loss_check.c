@@ -82,8 +82,8 @@ static void find_rules(lg_loss_run *r)
 {
     for (size_t i = 0; i < r->count; i++) {
         const lg_loss_domain domain = r->info->domain_of ? r->info->domain_of(i, r->params) : r->info->inputs[i].domain;
-        const bool may_be_logits = domain == LG_LOGIT_OR_PROBABILITY || domain == LG_LOGIT_OR_CLASS_PROBABILITIES;
-        r->rules[i] = rule_of(domain, may_be_logits && choice(r, "from_logits", 0), may_be_logits && choice(r, "normalize", 1));
+        const bool asked = domain == LG_LOGIT_OR_PROBABILITY || domain == LG_LOGIT_OR_CLASS_PROBABILITIES;
+        r->rules[i] = rule_of(domain, asked && choice(r, "from_logits", 0), asked && choice(r, "normalize", 1));
     }
 }
 

@@ -6,9 +6,9 @@
 #include "losses/loss.h"
 #include "tensor/reduce_internal.h"
 
-/* e[u][k] = exp((z[u][k] - largest[u]) / T) over a chunk of rows, T a temperature, largest[u] = max_k z[u][k], which is kept
- * unless `largest` is NULL. Short rows are shifted first, and then meet in one flat loop of exp, so that few vectors are cut
- * short. While the exponentials of a long one are computed, the next comes out of memory. */
+/* e[u][k] = exp((z[u][k] - largest[u]) / T) over a chunk of rows, T a temperature, largest[u] = max_k z[u][k], which is
+ * kept unless `largest` is NULL. Short rows are shifted first, and then meet in one flat loop of exp, so that few
+ * vectors are cut short. While the exponentials of a long one are computed, the next comes out of memory. */
 LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real inverse_temperature,
                                     lg_real *restrict e, lg_real *restrict largest)
 {

@@ -82,7 +82,8 @@ static void multiply_vector(bool transpose, size_t rows, size_t columns, const l
     blas_gemv(CblasRowMajor, transposed(transpose), (int)rows, (int)columns, 1, a, (int)columns, x, 1, beta, y, 1);
 }
 
-/* Row r of C = a[r] b + beta C's, for k = 1, in rows begin .. end - 1; a column is worked on as one row. Not worth a call. */
+/* Row r of C = a[r] b + beta C's, for k = 1, in rows begin .. end - 1; a column is worked on as one row. Not worth a
+ * call. */
 LG_CLONES static void multiply_column_by_row(size_t begin, size_t end, void *context)
 {
     const product p = *(const product *)context;
@@ -111,8 +112,8 @@ LG_CLONES static lg_real dot(size_t k, const lg_real *a, const lg_real *b)
     return sum;
 }
 
-/* Small products A B' go faster as A (B')': where OpenBLAS has kernels for small matrices, which are the layers of small
- * nets, it has none for this case; where it has none, the detour costs as much as it saves. */
+/* Small products A B' go faster as A (B')': where OpenBLAS has kernels for small matrices, which are the layers of
+ * small nets, it has none for this case; where it has none, the detour costs as much as it saves. */
 enum { TRANSPOSED_REALS = 8192, LEAST_ROWS = 16, SMALL_PRODUCT = 1000000 };
 
 static bool worth_transposing(size_t m, size_t n, size_t k)

@@ -45,7 +45,8 @@
 
 #define LG_BLOCK 64 /* reals that are worked on at a time: some lines of the cache */
 
-/* Asks for the lines of the cache that hold LG_BLOCK reals from `offset` reals after z on, which may lie beyond the end. */
+/* Asks for the lines of the cache that hold LG_BLOCK reals from `offset` reals after z on, which may lie beyond the
+ * end. */
 LG_INLINE void lg_ask_for_block(const lg_real *z, size_t offset)
 {
 #if defined(__GNUC__)
@@ -228,8 +229,8 @@ LG_INLINE float expm1_of_reduced(float r)
     return r * r * q + r;
 }
 
-/* exp(x) - 1 = 2^n p + (2^n - 1) with p = exp(r) - 1. All but p is halved until the end, so that 2^128 is not needed before
- * the result is beyond FLT_MAX. */
+/* exp(x) - 1 = 2^n p + (2^n - 1) with p = exp(r) - 1. All but p is halved until the end, so that 2^128 is not needed
+ * before the result is beyond FLT_MAX. */
 LG_INLINE float real_expm1(float x)
 {
     const float above = x < -20.0f ? -20.0f : x; /* -1, rounded */
@@ -361,7 +362,8 @@ LG_INLINE float real_sigmoid(float x)
     return (x < 0.0f ? z : 1.0f) / (1.0f + z);
 }
 
-/* max(x, 0) + log(1 + exp(-|x|)). Not by real_log1p_0_to_1: rounded once more near 1, the sum would fall here and there. */
+/* max(x, 0) + log(1 + exp(-|x|)). Not by real_log1p_0_to_1: rounded once more near 1, the sum would fall here and
+ * there. */
 LG_INLINE float real_softplus(float x)
 {
     return (x > 0.0f ? x : 0.0f) + real_log1p(real_exp_minus_abs(x));

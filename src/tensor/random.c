@@ -149,8 +149,8 @@ uint64_t lg_rng_below(lg_rng *rng, uint64_t n)
     return result;
 }
 
-/* Places to swap with that are drawn before they are swapped: a long permutation is in no cache, and one after the other they
- * would be waited for. */
+/* Places to swap with that are drawn before they are swapped: a long permutation is in no cache, and one after the
+ * other they would be waited for. */
 #define DRAWS_AHEAD 32
 
 void lg_rng_permutation(lg_rng *rng, size_t n, size_t *out)

@@ -5,8 +5,8 @@
 
 #include "tensor/math_internal.h"
 
-/* Sums of eight or more lanes as one: a tree at the end, since what the compiler makes of a reduction ends in adding up one
- * by one, which takes longer than the rest for a few dozen values. */
+/* Sums of eight or more lanes as one: a tree at the end, since what the compiler makes of a reduction ends in adding up
+ * one by one, which takes longer than the rest for a few dozen values. */
 LG_INLINE double lg_sum_of_lanes(double lane[32])
 {
     for (size_t j = 0; j < 16; j++)
@@ -34,8 +34,8 @@ LG_INLINE double lg_sum_of(const lg_real *values, size_t n)
     return lg_sum_of_lanes(lane);
 }
 
-/* The sum of term(v) of n values v, in double over sums of four reals, which takes half as long: a float is turned into a
- * double more slowly than added. For terms that do not cancel each other, as losses and probabilities. */
+/* The sum of term(v) of n values v, in double over sums of four reals, which takes half as long: a float is turned into
+ * a double more slowly than added. For terms that do not cancel each other, as losses and probabilities. */
 LG_INLINE double lg_sum_of_fours(const lg_real *v, size_t n, lg_real (*term)(lg_real value))
 {
     double lane[32] = { 0 };
@@ -59,8 +59,8 @@ LG_INLINE lg_real lg_itself(lg_real value)
     return value;
 }
 
-/* The largest of n values, -inf for none. NaN is passed over. Four vectors side by side, since each maximum waits for the one
- * before. (clang vectorises no reduction to a maximum that NaN might enter, and warns when told to.) */
+/* The largest of n values, -inf for none. NaN is passed over. Four vectors side by side, since each maximum waits for
+ * the one before. (clang vectorises no reduction to a maximum that NaN might enter, and warns when told to.) */
 LG_INLINE lg_real lg_largest_of(const lg_real *values, size_t n)
 {
     lg_real largest = -(lg_real)INFINITY;

@@ -1,6 +1,6 @@
-/* Numbers too small for the exponent of a normalised one (1e-38, or 1e-308 in double), where the processor can take them for 0.
- * What has become 0 but for rounding, as gradients of what is learned and their moving averages, are such numbers sooner or
- * later; with them everything takes many times as long.
+/* Numbers too small for the exponent of a normalised one (1e-38, or 1e-308 in double), where the processor can take
+ * them for 0. What has become 0 but for rounding, as gradients of what is learned and their moving averages, are such
+ * numbers sooner or later; with them everything takes many times as long.
  *
  *     const lg_float_mode before = lg_flush_subnormals();
  *     ...                                                  operands and results that are subnormal count as 0
