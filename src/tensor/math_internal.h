@@ -3,7 +3,7 @@
  *   real_exp    real_expm1   real_sigmoid   1 / (1 + exp(-x))                      real_sqrt
  *   real_log    real_log1p   real_softplus  log(1 + exp(x)), which cannot overflow
  *   real_tanh   real_erf     real_sin_turn, real_cos_turn   sin and cos of 2 pi x, for x in [0, 1]
- *   real_exp_minus_abs       exp(-|x|)
+ *   real_exp_minus_abs       exp(-|x|): of what is at most 0 in fewer steps than real_exp
  *   real_log1p_0_to_1        log1p(x) for x in [0, 1], in fewer steps
  *   real_log1p_half_to_0     log1p(x) for x in [-1/2, 0], likewise
  *   real_reciprocal          1 / x for x in [1e-37, 8e37], 0 for infinity: beside a square root faster than a division
@@ -168,8 +168,10 @@ LG_INLINE float power_of_2(int32_t n)
     return bits_float((uint32_t)(n + 127) << 23);
 }
 
-/* x + FLOAT_ROUNDER, for |x| < 2^22, has no room for a fraction: its low bits are x rounded to an integer. */
+/* x + FLOAT_ROUNDER, for |x| < 2^22, has no room for a fraction: its low bits are x rounded to an integer. With 127 more
+ * they are the exponent bits of 2 to that integer. */
 #define FLOAT_ROUNDER 12582912.0f /* 1.5 * 2^23 */
+#define POWER_ROUNDER (FLOAT_ROUNDER + 127.0f)
 
 LG_INLINE int32_t rounded_integer(float sum)
 {
@@ -181,13 +183,12 @@ LG_INLINE int32_t rounded_integer(float sum)
 #define LN_2_HIGH 0.693359375f
 #define LN_2_LOW (-2.12194440e-4f)
 
-/* x = n ln 2 + r with |r| <= ln 2 / 2, for |x| <= 1e5. */
-LG_INLINE int32_t reduce_by_ln_2(float x, float *r)
+/* x = n ln 2 + r with |r| <= ln 2 / 2, for |x| <= 1e5. Returns 2^(n + shift), where that is a normal number. */
+LG_INLINE float reduce_by_ln_2(float x, float shift, float *r)
 {
-    const float sum = x * LOG2_E + FLOAT_ROUNDER;
-    const float n = sum - FLOAT_ROUNDER;
+    const float rounder = POWER_ROUNDER + shift, sum = x * LOG2_E + rounder, n = sum - rounder;
     *r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    return rounded_integer(sum);
+    return bits_float(float_bits(sum) << 23);
 }
 
 LG_INLINE float real_sqrt(float x)
@@ -195,26 +196,31 @@ LG_INLINE float real_sqrt(float x)
     return sqrtf(x);
 }
 
-/* exp(x) for x in [-104, 89] or NaN: 2^n (1 + r + r^2 q(r)), q within 2^-28.2. The power of 2 comes in two factors,
- * since 2^n alone may be too large or, towards subnormal results, too small; only the last product rounds. */
-LG_INLINE float exp_of_bounded(float x)
+/* exp(x) = 2^n (1 + r + r^2 q(r)), q within 2^-28.2. The power of 2 comes in two factors, 2^(n + shift) and `unshift`, which
+ * is 2^-shift, since 2^n alone may be too large or, towards subnormal results, too small; only the last product rounds. */
+LG_INLINE float exp_shifted(float x, float shift, float unshift)
 {
     float r;
-    const int32_t n = reduce_by_ln_2(x, &r);
+    const float power = reduce_by_ln_2(x, shift, &r);
     float q = 0x1.6a4f6cp-10f;
     q = q * r + 0x1.123986p-7f;
     q = q * r + 0x1.5558aep-5f;
     q = q * r + 0x1.555492p-3f;
     q = q * r + 0x1.fffffcp-2f;
-    const float y = r * r * q + r + 1.0f;
-    const int32_t half = n >> 1;
-    return y * power_of_2(half) * power_of_2(n - half);
+    return ((r * q + 1.0f) * r + 1.0f) * power * unshift;
+}
+
+/* exp(-a) for a in [0, 104] or NaN. */
+LG_INLINE float exp_of_minus(float a)
+{
+    return exp_shifted(-a, 24.0f, 0x1p-24f);
 }
 
 LG_INLINE float real_exp(float x)
 {
-    const float above = x < -104.0f ? -104.0f : x; /* exp(-104) is below half the least float: 0 */
-    return exp_of_bounded(above > 89.0f ? 89.0f : above);
+    const float above = x < -104.0f ? -104.0f : x, bounded = above > 89.0f ? 89.0f : above; /* exp(-104): 0, rounded */
+    const bool negative = x < 0.0f;
+    return exp_shifted(bounded, negative ? 24.0f : -2.0f, negative ? 0x1p-24f : 4.0f);
 }
 
 /* exp(r) - 1 = r + r^2 q(r) for |r| <= ln 2 / 2, q within 2^-31.1. */
@@ -235,9 +241,7 @@ LG_INLINE float real_expm1(float x)
 {
     const float above = x < -20.0f ? -20.0f : x; /* -1, rounded */
     float r;
-    const int32_t n = reduce_by_ln_2(above > 89.0f ? 89.0f : above, &r);
-    const float p = expm1_of_reduced(r);
-    const float half_power = power_of_2(n - 1);
+    const float half_power = reduce_by_ln_2(above > 89.0f ? 89.0f : above, -1.0f, &r), p = expm1_of_reduced(r);
     const float y = (half_power * p + (half_power - 0.5f)) * 2.0f;
     return fabsf(x) < 0x1p-25f ? x : y; /* halving would cost a subnormal its last bit, and -0 its sign */
 }
@@ -313,8 +317,8 @@ LG_INLINE float real_tanh(float x)
 {
     const float absolute = fabsf(x);
     float r;
-    const int32_t n = reduce_by_ln_2(-2.0f * (absolute > 10.0f ? 10.0f : absolute), &r); /* tanh(10) is 1, rounded */
-    const float power = power_of_2(n), t = power * expm1_of_reduced(r) + (power - 1.0f);
+    const float power = reduce_by_ln_2(-2.0f * (absolute > 10.0f ? 10.0f : absolute), 0.0f, &r); /* tanh(10): 1, rounded */
+    const float t = power * expm1_of_reduced(r) + (power - 1.0f);
     return copysignf(t / (2.0f + t), x);
 }
 
@@ -322,7 +326,7 @@ LG_INLINE float real_tanh(float x)
 LG_INLINE float real_exp_minus_abs(float x)
 {
     const float a = fabsf(x);
-    return exp_of_bounded(-(a > 104.0f ? 104.0f : a));
+    return exp_of_minus(a > 104.0f ? 104.0f : a); /* exp(-104) is below half the least float: 0 */
 }
 
 /* log(1 + x) = x - x^2 / 2 + x^3 g(x) for x in [0, 1], g within 2^-27.0. Keeps NaN and the sign of zero. */
@@ -336,8 +340,7 @@ LG_INLINE float real_log1p_0_to_1(float x)
     g = g * x + 0x1.94f9bcp-3f;
     g = g * x - 0x1.ff7d58p-3f;
     g = g * x + 0x1.55527ep-2f;
-    const float square = x * x;
-    return (square * (x * g) - 0.5f * square) + x;
+    return x * x * (x * g - 0.5f) + x;
 }
 
 /* The same for x in [-1/2, 0], g within 2^-27.7. */
@@ -351,8 +354,7 @@ LG_INLINE float real_log1p_half_to_0(float x)
     g = g * x + 0x1.79b692p-3f;
     g = g * x - 0x1.010054p-2f;
     g = g * x + 0x1.554f30p-2f;
-    const float square = x * x;
-    return (square * (x * g) - 0.5f * square) + x;
+    return x * x * (x * g - 0.5f) + x;
 }
 
 /* With z = exp(-|x|): 1 / (1 + z), or for negative x z / (1 + z), which does not cancel. */
@@ -391,7 +393,7 @@ LG_INLINE float real_erf(float x)
     q = q * a + 0x1.46bae6p-1f;
     q = q * a + 0x1.2088ecp+0f;
     q = q * a + 0x1.661a16p-12f;
-    const float far = copysignf(1.0f - exp_of_bounded(-q), x);
+    const float far = copysignf(1.0f - exp_of_minus(q), x);
     return absolute < 1.0f ? near : far;
 }
 
