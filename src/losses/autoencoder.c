@@ -114,10 +114,8 @@ LG_INLINE void logit_features(size_t n, const lg_real *pred, const lg_real *targ
         const lg_real e = loss[i];
         const logit_side s = side_of_logit(pred[i], 1 - target[i], target[i]);
         loss[i] = cross_entropy_of_side(&s, e);
-        if (gradient) {
-            const lg_real slope = scale * (s.against - s.with * e) / (1 + e);
-            d[i] = s.negative ? -slope : slope;
-        }
+        if (gradient)
+            d[i] = slope_by_logit(&s, scale * (s.against - s.total * e / (1 + e)));
     }
 }
 

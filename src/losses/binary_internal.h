@@ -35,28 +35,29 @@ LG_INLINE logit_terms terms_of_logit(lg_real z)
 /* The cross-entropy w1 (-log p) + w0 (-log q) of a logit, told from the side that z is on: with e = exp(-|z|) the
  * probability of that side is 1 / (1 + e), of the other e / (1 + e), and
  *
- *   loss  = (w0 + w1) log1p(e) + against |z|,   against = w1 for z < 0, else w0
- *   slope = w0 p - w1 q = -+ (against - with e) / (1 + e),   with = the other of the two
+ *   loss  = total log1p(e) + against |z|,   against = w1 for z < 0, else w0,   total = w0 + w1
+ *   slope = w0 p - w1 q = -+ (against - total e / (1 + e))
  *
  * Less to compute than all four terms above, for the losses that need no more. Where `against` is 0 an infinite logit
  * costs nothing. */
 typedef struct logit_side {
-    bool negative;
-    lg_real against, with, magnitude;
+    lg_real z, against, total;
 } logit_side;
 
 LG_INLINE logit_side side_of_logit(lg_real z, lg_real w0, lg_real w1)
 {
-    const bool negative = z < 0;
-    return (logit_side){ .negative = negative,
-                         .against = negative ? w1 : w0,
-                         .with = negative ? w0 : w1,
-                         .magnitude = negative ? -z : z };
+    return (logit_side){ .z = z, .against = signbit(z) ? w1 : w0, .total = w0 + w1 };
 }
 
 LG_INLINE lg_real cross_entropy_of_side(const logit_side *s, lg_real e)
 {
-    return (s->against + s->with) * real_log1p_0_to_1(e) + (s->against == 0 ? 0 : s->against * s->magnitude);
+    return s->total * real_log1p_0_to_1(e) + (s->against == 0 ? 0 : s->against * LG_LIBM(fabs)(s->z));
+}
+
+/* The slope by z from that towards z's side. */
+LG_INLINE lg_real slope_by_logit(const logit_side *s, lg_real outwards)
+{
+    return LG_LIBM(copysign)(1, s->z) * outwards;
 }
 
 /* e[i] = exp(-|z[i]|). Meanwhile the targets of the next chunk come out of memory. */

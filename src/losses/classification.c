@@ -26,14 +26,12 @@ LG_LOSS_KERNEL_2(bce_logits, c, gradient, by_target)
         const lg_real y = smooth_label(target[i], smoothing);
         const logit_side s = side_of_logit(z[i], 1 - y, q * y);
         loss[i] = cross_entropy_of_side(&s, e[i]);
-        if (gradient) {
-            const lg_real slope = scale * (s.against - s.with * e[i]) / (1 + e[i]);
-            dz[i] = s.negative ? -slope : slope;
-        }
+        if (gradient)
+            dz[i] = slope_by_logit(&s, scale * (s.against - s.total * e[i] / (1 + e[i])));
         if (by_target) {
             const lg_real log_part = real_log1p_0_to_1(e[i]);
-            const lg_real minus_log_p = log_part + (s.negative ? s.magnitude : 0);
-            const lg_real minus_log_q = log_part + (s.negative ? 0 : s.magnitude);
+            const lg_real minus_log_p = log_part + (z[i] < 0 ? -z[i] : 0);
+            const lg_real minus_log_q = log_part + (z[i] < 0 ? 0 : z[i]);
             dy[i] = scale * (1 - smoothing) * (q * minus_log_p - minus_log_q);
         }
     }

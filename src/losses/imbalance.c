@@ -33,8 +33,8 @@ LG_INLINE focal_weights_of_label focal_params(const lg_loss_chunk *c)
         .negative = mode == LG_ALPHA_NONE ? 1 : mode == LG_ALPHA_BALANCED ? 1 - alpha : alpha };
 }
 
-/* Logits, told from the side that z is on (binary_internal.h): with e = exp(-|z|), t = against + with e and 1 / (1 + e)
- *   r = t / (1 + e),   p q / r = e / (t (1 + e)),   p - y = -+ (against - with e) / (1 + e)
+/* Logits, told from the side that z is on (binary_internal.h): with e = exp(-|z|) and t = against + (1 - against) e
+ *   r = t / (1 + e),   p q / r = e / (t (1 + e)),   p - y = -+ (against - e / (1 + e))
  * for which one division will do. As t goes to 0 with against = 0, p q / r goes to 1 / (1 + e). */
 LG_INLINE void focal_of_logits(const lg_loss_chunk *c, bool gradient, int whole)
 {
@@ -45,14 +45,14 @@ LG_INLINE void focal_of_logits(const lg_loss_chunk *c, bool gradient, int whole)
     for (size_t i = 0; i < c->units; i++) {
         const lg_real y = smooth_label(target[i], w.smoothing);
         const logit_side s = side_of_logit(z[i], 1 - y, y);
-        const lg_real t = s.against + s.with * e[i], divisor = t < tiny ? 1 : t;
+        const lg_real t = s.against + (1 - s.against) * e[i], divisor = t < tiny ? 1 : t;
         const lg_real inverse = 1 / (divisor * (1 + e[i])), larger = divisor * inverse; /* 1 / (1 + e) */
         const lg_real ce = cross_entropy_of_side(&s, e[i]);
         const lg_real focus = (w.positive * y + w.negative * (1 - y)) * power(larger * t, w.gamma, whole);
         loss[i] = product_or_zero(focus, ce);
         if (gradient) {
-            const lg_real ratio = t < tiny ? larger : e[i] * inverse, size = larger * (s.against - s.with * e[i]);
-            const lg_real error = s.negative ? -size : size; /* p - y */
+            const lg_real ratio = t < tiny ? larger : e[i] * inverse;
+            const lg_real error = slope_by_logit(&s, s.against - larger * e[i]); /* p - y */
             dz[i] = scale * focus * (product_or_zero(w.gamma * (1 - 2 * y) * ratio, ce) + error);
         }
     }
