@@ -10,7 +10,7 @@
 LG_INLINE void exp_in_place(lg_real *x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        x[i] = real_exp(x[i]);
+        x[i] = real_exp_minus_abs(x[i]);
 }
 
 /* ------------------------------------------------- along rows: inner is 1 */
@@ -63,7 +63,7 @@ LG_INLINE double sum_of_exp(const lg_real *x, size_t n)
     for (size_t at = 0; at < n; at += BLOCK) {
         const size_t m = n - at < BLOCK ? n - at : BLOCK;
         for (size_t i = 0; i < m; i++)
-            e[i] = real_exp(x[at + i]);
+            e[i] = real_exp_minus_abs(x[at + i]);
         sum += lg_sum_of(e, m);
     }
     return sum;
@@ -88,7 +88,7 @@ LG_CLONES static void log_softmax_rows(size_t begin, size_t end, void *pass)
         const bool together = count * length <= BLOCK;
         if (together)
             for (size_t i = 0; i < count * length; i++)
-                e[i] = real_exp(y[i]);
+                e[i] = real_exp_minus_abs(y[i]);
         for (size_t r = 0; r < count; r++) {
             lg_real *restrict to = y + r * length;
             const double sum = together ? lg_sum_of(e + r * length, length) : sum_of_exp(to, length);
@@ -127,7 +127,7 @@ LG_CLONES static void log_softmax_rows_backward(size_t begin, size_t end, void *
         lg_real *restrict gx = p->out + r * length;
         const lg_real sum = (lg_real)lg_sum_of(g, length);
         for (size_t i = 0; i < length; i++)
-            lg_put(gx, i, add, g[i] - real_exp(y[i]) * sum);
+            lg_put(gx, i, add, g[i] - real_exp_minus_abs(y[i]) * sum);
     }
 }
 
@@ -148,7 +148,7 @@ LG_CLONES static void softmax_strip(size_t length, size_t columns, size_t stride
         const lg_real *restrict from = x + k * stride;
         lg_real *restrict to = y + k * stride;
         for (size_t j = 0; j < columns; j++) {
-            const lg_real e = real_exp(from[j] - top[j]);
+            const lg_real e = real_exp_minus_abs(from[j] - top[j]);
             to[j] = logarithm ? from[j] - top[j] : e;
             sum[j] += (double)e;
         }
@@ -172,7 +172,7 @@ LG_CLONES static void softmax_strip_backward(size_t length, size_t columns, size
         for (size_t j = 0; j < columns; j++) {
             const size_t i = k * stride + j;
             const lg_real s = (lg_real)sum[j];
-            lg_put(gx, i, add, logarithm ? g[i] - real_exp(y[i]) * s : y[i] * (g[i] - s));
+            lg_put(gx, i, add, logarithm ? g[i] - real_exp_minus_abs(y[i]) * s : y[i] * (g[i] - s));
         }
 }
 

@@ -84,7 +84,7 @@ LG_CLONES static void normalize_frames(const lg_ctc_call *call, lg_ctc_sample *s
 #pragma omp simd reduction(min : least)
 #endif
     for (size_t i = 0; i < n; i++) {
-        const lg_real e = exponential[i] = real_exp(exponential[i]);
+        const lg_real e = exponential[i] = real_exp_minus_abs(exponential[i]);
         least = e < least ? e : least;
     }
     s->has_small = least < (lg_real)1e-30;

@@ -173,7 +173,7 @@ LG_CLONES static void softmax_tile(const lg_real *z, const tile *t, size_t class
     for (size_t c = 0; c < classes; c++)
         for (size_t i = 0; i < n; i++) {
             const size_t at = i * t->across + c * t->down;
-            p[at] = real_exp(z[at] - largest[i]);
+            p[at] = real_exp_minus_abs(z[at] - largest[i]);
             top[i] += p[at] == 1 ? 1 : 0;
             below[i] += p[at] == 1 ? 0 : (double)p[at];
         }

@@ -24,11 +24,11 @@ LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *
             const size_t n = classes - first < LG_BLOCK ? classes - first : LG_BLOCK;
             lg_ask_for_block(z, classes + first);
             for (size_t k = first; k < first + n; k++)
-                e[u * classes + k] = real_exp((z[k] - top) * inverse_temperature);
+                e[u * classes + k] = real_exp_minus_abs((z[k] - top) * inverse_temperature);
         }
     }
     for (size_t i = 0; are_short && i < rows * classes; i++)
-        e[i] = real_exp(e[i]);
+        e[i] = real_exp_minus_abs(e[i]);
 }
 
 /* What a row's shifted exponentials e add up to: 1 for (one of) the largest, and the rest. */
