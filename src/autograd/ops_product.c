@@ -94,25 +94,34 @@ static void linear_product(const lg_node *node)
     lg_gemm(false, true, f->rows, f->out, f->in, node->inputs[0]->real, node->inputs[1]->real, 0, node->output->real);
 }
 
-/* y = activation(z + bias), in place of z, in rows begin .. end - 1. */
+/* y = z + bias, in place of z, in `rows` rows of `columns`; a column is worked on as one row. */
+LG_INLINE void add_bias_to_rows(size_t rows, size_t columns, const lg_real *restrict bias, lg_real *restrict z)
+{
+    if (columns == 1)
+        for (size_t r = 0; r < rows; r++)
+            z[r] += bias[0];
+    else
+        for (size_t r = 0; r < rows; r++)
+            for (size_t j = 0; j < columns; j++)
+                z[r * columns + j] += bias[j];
+}
+
+#define BLOCK 1024 /* reals */
+
+/* y = activation(z + bias), in place of z, in rows begin .. end - 1; in blocks that stay in cache, each of which is one
+ * flat run for the activation, however short its rows. */
 LG_INLINE void bias_sweep(size_t begin, size_t end, const lg_sweep *s, lg_real (*activation)(lg_real z))
 {
     const lg_node *node = s->node;
-    const linear_form *f = node->attributes;
-    const bool column = f->out == 1; /* is worked on as one row */
-    const size_t columns = column ? end - begin : f->out;
-    const lg_real *restrict bias = node->count > 2 ? node->inputs[2]->real : NULL;
-    for (size_t r = begin; r < (column ? begin + 1 : end); r++) {
-        lg_real *restrict y = node->output->real + r * f->out;
-        if (!bias)
-            for (size_t j = 0; j < columns; j++)
-                y[j] = activation(y[j]);
-        else if (column)
-            for (size_t j = 0; j < columns; j++)
-                y[j] = activation(y[j] + bias[0]);
-        else
-            for (size_t j = 0; j < columns; j++)
-                y[j] = activation(y[j] + bias[j]);
+    const size_t columns = ((const linear_form *)node->attributes)->out, most = BLOCK / (columns + 1) + 1;
+    const lg_real *bias = node->count > 2 ? node->inputs[2]->real : NULL;
+    for (size_t r = begin, rows; r < end; r += rows) {
+        lg_real *restrict y = node->output->real + r * columns;
+        rows = end - r < most ? end - r : most;
+        if (bias)
+            add_bias_to_rows(rows, columns, bias, y);
+        for (size_t i = 0; i < rows * columns; i++)
+            y[i] = activation(y[i]);
     }
 }
 
