@@ -32,6 +32,12 @@ LG_CLONES static void sweep(size_t begin, size_t end, void *context)
     }
 }
 
+/* 1 - beta^t. The power is at most exp(-(1 - beta) t): beyond 38 it no longer changes the 1. */
+static double bias_correction(double beta, double t)
+{
+    return (1 - beta) * t > 38 ? 1 : 1 - pow(beta, t);
+}
+
 static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
 {
     const lg_adam_options *o = &optimizer->options.adam;
@@ -46,8 +52,8 @@ static void update(const lg_optimizer *optimizer, lg_block piece, size_t offset)
         .one_minus_b1 = (lg_real)(1 - o->beta1),
         .b2 = (lg_real)o->beta2,
         .one_minus_b2 = (lg_real)(1 - o->beta2),
-        .rate = (lg_real)(rate / (1 - pow(o->beta1, t))),
-        .scale_v = (lg_real)(1 / sqrt(1 - pow(o->beta2, t))),
+        .rate = (lg_real)(rate / bias_correction(o->beta1, t)),
+        .scale_v = (lg_real)(1 / sqrt(bias_correction(o->beta2, t))),
         .epsilon = (lg_real)o->epsilon,
     };
     lg_parallel_ranges(piece.length, LG_LEAST_ELEMENTS, sweep, &c);
