@@ -23,7 +23,7 @@ void *lg_calloc(size_t count, size_t size, const char *what);
 /* Resizes to count * size bytes; on failure returns NULL and leaves `block` as it was. New bytes are not zeroed. */
 void *lg_realloc(void *block, size_t count, size_t size, const char *what);
 
-/* 64-byte aligned, not zeroed; release with free(). */
+/* 64-byte aligned, from 32 MB on in huge pages where there are any; not zeroed; release with free(). */
 void *lg_aligned_alloc(size_t bytes, const char *what);
 
 char *lg_strdup(const char *text, const char *what);
