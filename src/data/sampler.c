@@ -22,6 +22,13 @@ struct lg_sampler {
 
 /* ---- making -------------------------------------------------------------------------------------------------------- */
 
+/* Room for the numbers of `rows` rows. */
+static size_t *new_order(size_t rows)
+{
+    size_t bytes;
+    return lg_aligned_alloc(lg_size_mul(rows, sizeof(size_t), &bytes) ? bytes : SIZE_MAX, "sampler");
+}
+
 lg_sampler *lg_sampler_new(size_t rows, bool shuffle, const lg_rng *rng)
 {
     if (shuffle && !rng) {
@@ -29,7 +36,7 @@ lg_sampler *lg_sampler_new(size_t rows, bool shuffle, const lg_rng *rng)
         return NULL;
     }
     lg_sampler *sampler = lg_calloc(1, sizeof *sampler, "sampler");
-    size_t *order = lg_calloc(rows, sizeof *order, "sampler");
+    size_t *order = new_order(rows);
     if (!sampler || !order) {
         free(sampler);
         free(order);
@@ -100,7 +107,7 @@ lg_sampler *lg_sampler_for(const lg_dataset *dataset, bool shuffle, const lg_rng
     if (status == LG_OK && sampler->run_count)
         status = allocate_window(sampler);
     else if (status == LG_OK && shuffle)
-        status = (sampler->order = lg_calloc(rows, sizeof *sampler->order, "sampler")) ? LG_OK : LG_E_MEMORY;
+        status = (sampler->order = new_order(rows)) ? LG_OK : LG_E_MEMORY;
     if (status == LG_OK)
         return sampler;
     lg_sampler_free(sampler);
