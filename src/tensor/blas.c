@@ -5,6 +5,7 @@
 #include "tensor/profile_internal.h"
 #include "tensor/tensor_internal.h"
 #include "tensor/threads_internal.h"
+#include "tensor/transpose_internal.h"
 
 #include <cblas.h>
 #include <limits.h>
@@ -122,44 +123,6 @@ static bool worth_transposing(size_t m, size_t n, size_t k)
     return m >= LEAST_ROWS && n > 1 && (m < n ? m : n) * k <= TRANSPOSED_REALS && m * n * k <= SMALL_PRODUCT;
 }
 
-/* to [k, n] = from' [n, k], in squares of four rows and columns where the compiler has vectors to shuffle. */
-static void transpose(size_t n, size_t k, const lg_real *restrict from, lg_real *restrict to)
-{
-    size_t square_rows = 0, square_columns = 0;
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-    typedef lg_real four __attribute__((vector_size(4 * sizeof(lg_real))));
-    square_rows = n / 4 * 4;
-    square_columns = k / 4 * 4;
-    for (size_t j = 0; j < square_rows; j += 4)
-        for (size_t i = 0; i < square_columns; i += 4) {
-            four a, b, c, d;
-            memcpy(&a, from + j * k + i, sizeof a);
-            memcpy(&b, from + (j + 1) * k + i, sizeof b);
-            memcpy(&c, from + (j + 2) * k + i, sizeof c);
-            memcpy(&d, from + (j + 3) * k + i, sizeof d);
-            /* a0 b0 a1 b1, a2 b2 a3 b3, and of c and d likewise */
-            const four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-            const four cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-            a = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-            b = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-            c = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
-            d = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
-            memcpy(to + i * n + j, &a, sizeof a);
-            memcpy(to + (i + 1) * n + j, &b, sizeof b);
-            memcpy(to + (i + 2) * n + j, &c, sizeof c);
-            memcpy(to + (i + 3) * n + j, &d, sizeof d);
-        }
-#endif
-#endif
-    for (size_t i = square_columns; i < k; i++)
-        for (size_t j = 0; j < square_rows; j++)
-            to[i * n + j] = from[j * k + i];
-    for (size_t j = square_rows; j < n; j++)
-        for (size_t i = 0; i < k; i++)
-            to[i * n + j] = from[j * k + i];
-}
-
 #define LEAST_FLOPS ((size_t)500000) /* of a thread's share */
 
 /* How many rows (columns) are a thread's share, of which each takes that many operations. */
@@ -183,11 +146,11 @@ static void multiply_transposed(product *p)
 {
     _Alignas(64) lg_real transposed[TRANSPOSED_REALS];
     if (p->m < p->n) {
-        transpose(p->m, p->k, p->a, transposed);
+        lg_transpose(p->m, p->k, p->a, p->k, transposed, p->m);
         p->a = transposed;
         p->transpose_a = true;
     } else {
-        transpose(p->n, p->k, p->b, transposed);
+        lg_transpose(p->n, p->k, p->b, p->k, transposed, p->n);
         p->b = transposed;
         p->transpose_b = false;
     }
