@@ -43,12 +43,12 @@ LG_LOSS_KERNEL(scce_logits, c, gradient)
 {
     const size_t classes = c->width[0];
     lg_real *e = gradient ? c->d[0] : c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], 1, e, c->loss);
+    softmax_rows rows;
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const size_t label = (size_t)c->label[u];
         const class_mix mix = mix_of(c, c->label[u]);
-        const softmax_row row = row_of_exponentials(c->loss[u], e, classes);
+        const softmax_row row = next_row(&rows, u, c->units, classes, z, 1, e);
         lg_real loss = product_or_zero(mix.label_part, minus_log_of(&row, z[label]));
         for (size_t k = 0; mix.uniform_part != 0 && k < classes; k++)
             loss += product_or_zero(mix.uniform_part * weight_of(&mix, k), minus_log_of(&row, z[k]));
@@ -161,11 +161,11 @@ LG_LOSS_KERNEL_2(cce_logits, c, gradient, by_target)
 {
     const size_t classes = c->width[0];
     lg_real *e = gradient ? c->d[0] : c->scratch, *v = c->scratch_2;
-    shifted_exponentials(c->units, classes, c->x[0], 1, e, c->loss);
+    softmax_rows rows;
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const lg_real sum = mix_of_target(c, c->x[1] + u * classes, v);
-        const softmax_row row = row_of_exponentials(c->loss[u], e, classes);
+        const softmax_row row = next_row(&rows, u, c->units, classes, z, 1, e);
         double loss = isnan(row.rest) ? row.rest : 0;
 #pragma omp simd reduction(+ : loss)
         for (size_t k = 0; k < classes; k++)
@@ -285,11 +285,11 @@ LG_LOSS_KERNEL(gce_logits, c, gradient)
     const size_t classes = c->width[0];
     const lg_real q = (lg_real)c->param[GCE_Q];
     lg_real *e = c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], 1, e, c->loss);
+    softmax_rows rows;
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
         const size_t label = (size_t)c->label[u];
-        const softmax_row row = row_of_exponentials(c->loss[u], e, classes);
+        const softmax_row row = next_row(&rows, u, c->units, classes, z, 1, e);
         const lg_real log_power = -q * minus_log_of(&row, z[label]), power = real_exp(log_power);
         c->loss[u] = -real_expm1(log_power) / q;
         if (!gradient)

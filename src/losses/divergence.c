@@ -104,10 +104,10 @@ LG_INLINE void kl_of_logits(const lg_loss_chunk *c, bool gradient, bool by_targe
     const size_t classes = c->width[0];
     const lg_real scale = c->scale;
     lg_real *e = c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], 1, e, c->loss);
+    softmax_rows rows;
     for (size_t u = 0; u < c->units; u++, e += classes) {
-        const lg_real *z = c->x[0] + u * classes, *target = c->x[1] + u * classes, largest = c->loss[u];
-        const double sum = lg_sum_of(e, classes);
+        const lg_real *z = c->x[0] + u * classes, *target = c->x[1] + u * classes;
+        const softmax_row row = next_row(&rows, u, c->units, classes, z, 1, e);
         if (gradient) {
             lg_real *restrict dz = c->d[0] + u * classes;
             double mass = 0;
@@ -116,13 +116,12 @@ LG_INLINE void kl_of_logits(const lg_loss_chunk *c, bool gradient, bool by_targe
                 dz[k] = -scale * p;
                 mass += (double)p;
             }
-            const lg_real factor = scale * (lg_real)(mass / sum);
+            const lg_real factor = scale * (lg_real)(mass * row.inverse);
             for (size_t k = 0; k < classes; k++)
                 dz[k] += factor * e[k];
         }
-        const lg_real log_sum = (lg_real)log(sum);
         for (size_t k = 0; k < classes; k++)
-            e[k] = (z[k] - largest) - log_sum;
+            e[k] = (z[k] - row.largest) - row.log_rest;
     }
     replace_by_terms(c, c->scratch, by_target, log_target);
     add_terms(c, c->scratch);
@@ -215,21 +214,21 @@ LG_LOSS_KERNEL(distillation, c, gradient)
     const size_t classes = c->width[0];
     const lg_real temperature = (lg_real)c->param[0], inverse = (lg_real)(1 / c->param[0]);
     const lg_real factor = c->scale * temperature;
-    shifted_exponentials(c->units, classes, c->x[0], inverse, c->scratch, NULL);
+    softmax_rows rows;
     for (size_t u = 0; u < c->units; u++) {
-        const lg_real *e = c->scratch + u * classes;
-        const double sum = lg_sum_of(e, classes);
-        const lg_real share = (lg_real)(1 / sum);
-        c->loss[u] = (lg_real)log(sum);
+        lg_real *e = c->scratch + u * classes;
+        const softmax_row student = next_row(&rows, u, c->units, classes, c->x[0] + u * classes, inverse, e);
+        const lg_real share = (lg_real)student.inverse;
+        c->loss[u] = student.log_rest;
         for (size_t k = 0; gradient && k < classes; k++)
             c->d[0][u * classes + k] = factor * share * e[k];
     }
-    shifted_exponentials(c->units, classes, c->x[1], inverse, c->scratch, NULL);
     for (size_t u = 0; u < c->units; u++) {
-        const lg_real *z = c->x[0] + u * classes, *t = c->x[1] + u * classes, *e = c->scratch + u * classes;
-        const lg_real largest_z = lg_largest_of(z, classes), largest_t = lg_largest_of(t, classes);
-        const double sum = lg_sum_of(e, classes);
-        const lg_real share = (lg_real)(1 / sum);
+        const lg_real *z = c->x[0] + u * classes, *t = c->x[1] + u * classes;
+        lg_real *e = c->scratch + u * classes;
+        const softmax_row teacher = next_row(&rows, u, c->units, classes, t, inverse, e);
+        const lg_real largest_z = lg_largest_of(z, classes), largest_t = teacher.largest;
+        const lg_real share = (lg_real)teacher.inverse;
         double terms = 0;
 #pragma omp simd reduction(+ : terms)
         for (size_t k = 0; k < classes; k++) {
@@ -238,7 +237,7 @@ LG_LOSS_KERNEL(distillation, c, gradient)
         }
         for (size_t k = 0; gradient && k < classes; k++)
             c->d[0][u * classes + k] -= factor * share * e[k];
-        c->loss[u] = temperature * temperature * (lg_real)(terms + (double)c->loss[u] - log(sum));
+        c->loss[u] = temperature * temperature * (lg_real)(terms + (double)c->loss[u] - (double)teacher.log_rest);
     }
 }
 

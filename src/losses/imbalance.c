@@ -186,10 +186,10 @@ LG_INLINE void softmax_focal_logits(const lg_loss_chunk *c, bool gradient, int w
     const size_t classes = c->width[0];
     const lg_real gamma = (lg_real)c->param[SOFTMAX_FOCAL_GAMMA], scale = c->scale;
     lg_real *e = c->scratch;
-    shifted_exponentials(c->units, classes, c->x[0], 1, e, c->loss);
+    softmax_rows rows;
     for (size_t u = 0; u < c->units; u++, e += classes) {
         const lg_real *z = c->x[0] + u * classes;
-        const softmax_row row = row_of_exponentials(c->loss[u], e, classes);
+        const softmax_row row = next_row(&rows, u, c->units, classes, z, 1, e);
         const lg_real inverse = (lg_real)row.inverse;
         lg_real *restrict d = gradient ? c->d[0] + u * classes : NULL, *v = c->scratch_2;
         if (is_one_class(c)) {

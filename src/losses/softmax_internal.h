@@ -4,54 +4,41 @@
 #define LG_SOFTMAX_INTERNAL_H
 
 #include "losses/loss.h"
-#include "tensor/reduce_internal.h"
+#include "tensor/exponentials_internal.h"
 
-/* e[u][k] = exp((z[u][k] - largest[u]) / T) over a chunk of rows, T a temperature, largest[u] = max_k z[u][k], which is
- * kept unless `largest` is NULL. Short rows are shifted first, and then meet in one flat loop of exp, so that few
- * vectors are cut short. While the exponentials of a long one are computed, the next comes out of memory. */
-LG_INLINE void shifted_exponentials(size_t rows, size_t classes, const lg_real *logits, lg_real inverse_temperature,
-                                    lg_real *restrict e, lg_real *restrict largest)
-{
-    const bool are_short = classes < LG_BLOCK;
-    for (size_t u = 0; u < rows; u++) {
-        const lg_real *z = logits + u * classes;
-        const lg_real top = lg_largest_of(z, classes);
-        if (largest)
-            largest[u] = top;
-        for (size_t k = 0; are_short && k < classes; k++)
-            e[u * classes + k] = (z[k] - top) * inverse_temperature;
-        for (size_t first = 0; !are_short && first < classes; first += LG_BLOCK) {
-            const size_t n = classes - first < LG_BLOCK ? classes - first : LG_BLOCK;
-            lg_ask_for_block(z, classes + first);
-            for (size_t k = first; k < first + n; k++)
-                e[u * classes + k] = real_exp_minus_abs((z[k] - top) * inverse_temperature);
-        }
-    }
-    for (size_t i = 0; are_short && i < rows * classes; i++)
-        e[i] = real_exp_minus_abs(e[i]);
-}
-
-/* What a row's shifted exponentials e add up to: 1 for (one of) the largest, and the rest. */
+/* What the shifted exponentials e of a row add up to: 1 for (one of) the largest, and the rest. */
 typedef struct softmax_row {
-    lg_real largest, log_rest; /* log_rest = log1p(rest), so lse - z_k = (largest - z_k) + log_rest */
+    lg_real largest, log_rest; /* log_rest = log1p(rest), so lse - z_k = (largest - z_k) / T + log_rest */
     double rest, inverse;      /* inverse = 1 / (1 + rest), so p_k = e_k inverse */
 } softmax_row;
 
-LG_INLINE lg_real below_1(lg_real e)
+/* Of as many rows as are worked on at once. */
+typedef struct softmax_rows {
+    lg_exponential_sums sums;
+    lg_real log_rest[LG_ROWS_AT_ONCE];
+    double rest[LG_ROWS_AT_ONCE], inverse[LG_ROWS_AT_ONCE];
+} softmax_rows;
+
+LG_INLINE void exponentials_of_rows(size_t rows, size_t classes, const lg_real *z, lg_real inverse_temperature,
+                                    lg_real *restrict e, softmax_rows *s)
 {
-    return e * (lg_real)(e != 1);
+    lg_shifted_exponentials(rows, classes, z, inverse_temperature, e, &s->sums);
+    for (size_t u = 0; u < rows; u++) {
+        s->rest[u] = s->sums.below[u] + (double)(s->sums.ones[u] - 1);
+        s->inverse[u] = 1 / (1 + s->rest[u]);
+        s->log_rest[u] = real_log1p((lg_real)s->rest[u]);
+    }
 }
 
-/* Ones, of the largest logits and those that equal them but for a rounding, are counted by themselves, so that the rest
- * keeps its digits however small it is. */
-LG_INLINE softmax_row row_of_exponentials(lg_real largest, const lg_real *e, size_t classes)
+/* Row u of a chunk's `rows`, gone through in their order; z and e are where it begins. e_k = exp((z_k - max z) / T) is there
+ * for this row and those worked on with it. */
+LG_INLINE softmax_row next_row(softmax_rows *s, size_t u, size_t rows, size_t classes, const lg_real *z,
+                               lg_real inverse_temperature, lg_real *e)
 {
-    int ones = 0;
-#pragma omp simd reduction(+ : ones)
-    for (size_t k = 0; k < classes; k++)
-        ones += e[k] == 1;
-    const double rest = lg_sum_of_fours(e, classes, below_1) + (ones - 1);
-    return (softmax_row){ largest, real_log1p((lg_real)rest), rest, 1 / (1 + rest) };
+    const size_t at = u % LG_ROWS_AT_ONCE, left = rows - u;
+    if (at == 0)
+        exponentials_of_rows(left < LG_ROWS_AT_ONCE ? left : LG_ROWS_AT_ONCE, classes, z, inverse_temperature, e, s);
+    return (softmax_row){ s->sums.largest[at], s->log_rest[at], s->rest[at], s->inverse[at] };
 }
 
 /* -log p_k */
