@@ -238,17 +238,20 @@ lg_tensor *lg_categorical_crossentropy(lg_tape *tape, lg_tensor *pred, lg_tensor
 
 /* -------------------------------------------------------------------- nll */
 
-/* loss = -w_y x_y,   dx = -w_y onehot(y) */
+/* loss = -w_y x_y,   dx = -w_y onehot(y).   A NaN elsewhere in the row counts, too. */
 LG_LOSS_KERNEL(nll, c, gradient)
 {
     const size_t classes = c->width[0];
+    const bool some_nan = any_nan(c->x[0], c->units * classes);
+    if (gradient)
+        memset(c->d[0], 0, c->units * classes * sizeof *c->d[0]);
     for (size_t u = 0; u < c->units; u++) {
         const lg_real *x = c->x[0] + u * classes;
         const size_t label = (size_t)c->label[u];
         const lg_real weight = c->class_weight ? c->class_weight[label] : 1;
-        c->loss[u] = any_nan(x, classes) ? (lg_real)NAN : -product_or_zero(weight, x[label]);
-        for (size_t k = 0; gradient && k < classes; k++)
-            c->d[0][u * classes + k] = k == label ? -c->scale * weight : 0;
+        c->loss[u] = some_nan && any_nan(x, classes) ? (lg_real)NAN : -product_or_zero(weight, x[label]);
+        if (gradient)
+            c->d[0][u * classes + label] = -c->scale * weight;
     }
 }
 
