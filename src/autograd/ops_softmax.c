@@ -2,6 +2,7 @@
  * 1, columns otherwise. Both kinds are worked on in blocks small enough to stay in cache, and exp runs over flat memory,
  * where it is vectorised whatever the length of the axis. */
 #include "autograd/ops_internal.h"
+#include "tensor/exponentials_internal.h"
 
 #include <string.h>
 
@@ -30,12 +31,44 @@ typedef struct row_pass {
     lg_real *out; /* y or the gradient of x */
 } row_pass;
 
+/* y of at most LG_ROWS_AT_ONCE short rows. */
+LG_INLINE void softmax_of_short_rows(size_t rows, size_t length, bool logarithm, const lg_real *x, lg_real *y)
+{
+    lg_short_rows t;
+    lg_exponential_sums s;
+    lg_real by[LG_ROWS_AT_ONCE]; /* 1 / sum or log sum */
+    const size_t lanes = lg_lanes(rows);
+    lg_take_short_rows(rows, length, x, length, &t, &s);
+    lg_exponentials_of_short_rows(rows, length, 1, !logarithm, &t, &s);
+    for (size_t u = 0; u < lanes; u++)
+        by[u] = logarithm ? real_log1p((lg_real)(s.below[u] + (double)(s.ones[u] - 1)))
+                          : (lg_real)(1 / (s.below[u] + (double)s.ones[u]));
+    for (size_t k = 0; k < length; k++)
+        for (size_t u = 0; u < lanes; u++) {
+            const lg_real v = t.column[k * lanes + u];
+            t.column[k * lanes + u] = logarithm ? (v - s.largest[u]) - by[u] : v * by[u];
+        }
+    lg_give_short_rows(rows, length, &t, y);
+}
+
+LG_INLINE void softmax_of_all_short_rows(size_t rows, size_t length, bool logarithm, const lg_real *x, lg_real *y)
+{
+    for (size_t done = 0, n; done < rows; done += n) {
+        n = rows - done < LG_ROWS_AT_ONCE ? rows - done : LG_ROWS_AT_ONCE;
+        softmax_of_short_rows(n, length, logarithm, x + done * length, y + done * length);
+    }
+}
+
 LG_CLONES static void softmax_rows(size_t begin, size_t end, void *pass)
 {
     const row_pass *p = pass;
     const size_t rows = end - begin, length = p->length;
     const lg_real *x = p->x + begin * length;
     lg_real *y = p->out + begin * length;
+    if (lg_are_short(length)) {
+        softmax_of_all_short_rows(rows, length, false, x, y);
+        return;
+    }
     for (size_t row = 0, count; row < rows; row += count, x += count * length, y += count * length) {
         count = rows_at_once(rows, row, length);
         for (size_t r = 0; r < count; r++) {
@@ -75,6 +108,10 @@ LG_CLONES static void log_softmax_rows(size_t begin, size_t end, void *pass)
     const size_t rows = end - begin, length = p->length;
     const lg_real *x = p->x + begin * length;
     lg_real *y = p->out + begin * length;
+    if (lg_are_short(length)) {
+        softmax_of_all_short_rows(rows, length, true, x, y);
+        return;
+    }
     lg_real e[BLOCK];
     for (size_t row = 0, count; row < rows; row += count, x += count * length, y += count * length) {
         count = rows_at_once(rows, row, length);

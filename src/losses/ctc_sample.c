@@ -2,8 +2,8 @@
 #include "losses/ctc_internal.h"
 
 #include "losses/loss_internal.h"
+#include "tensor/exponentials_internal.h"
 #include "tensor/memory_internal.h"
-#include "tensor/reduce_internal.h"
 
 /* ----------------------------------------------------------------- scratch */
 
@@ -68,28 +68,29 @@ static void read_labels(const lg_ctc_call *call, lg_ctc_sample *s)
 /* --------------------------------------------------------------- emissions */
 
 /* e^(z - m) of the sample's frames, m the frame's largest, and the inverses of their sums. One of the e is exactly 1, and
- * sums are in double, so that a frame that is nearly certain keeps the digits of what is left. */
+ * is summed apart from the others, so that a frame that is nearly certain keeps the digits of what is left. */
 LG_CLONES static void normalize_frames(const lg_ctc_call *call, lg_ctc_sample *s, const lg_real *pred)
 {
     const size_t classes = call->shape.classes, n = s->frames * classes;
-    lg_real *restrict exponential = s->exponential;
-    for (size_t t = 0; t < s->frames; t++) {
-        const lg_real *z = pred + lg_ctc_frame_at(&call->shape, s->index, t), largest = lg_largest_of(z, classes);
-        for (size_t k = 0; k < classes; k++)
-            exponential[t * classes + k] = z[k] - largest;
-        s->largest[t] = largest;
+    const size_t stride = lg_ctc_frame_at(&call->shape, s->index, 1) - lg_ctc_frame_at(&call->shape, s->index, 0);
+    lg_exponential_sums sums;
+    for (size_t first = 0, frames; first < s->frames; first += frames) {
+        frames = s->frames - first < LG_ROWS_AT_ONCE ? s->frames - first : LG_ROWS_AT_ONCE;
+        lg_shifted_exponentials(frames, classes, pred + lg_ctc_frame_at(&call->shape, s->index, first), stride, 1,
+                                s->exponential + first * classes, &sums);
+        for (size_t t = 0; t < frames; t++) {
+            s->largest[first + t] = sums.largest[t];
+            s->inverse[first + t] = 1 / (sums.below[t] + (double)sums.ones[t]);
+        }
     }
+    const lg_real *e = s->exponential;
     lg_real least = 1;
 #ifndef __clang__ /* as in lg_largest_of */
 #pragma omp simd reduction(min : least)
 #endif
-    for (size_t i = 0; i < n; i++) {
-        const lg_real e = exponential[i] = real_exp_minus_abs(exponential[i]);
-        least = e < least ? e : least;
-    }
+    for (size_t i = 0; i < n; i++)
+        least = e[i] < least ? e[i] : least;
     s->has_small = least < (lg_real)1e-30;
-    for (size_t t = 0; t < s->frames; t++)
-        s->inverse[t] = 1 / lg_sum_of(exponential + t * classes, classes);
 }
 
 static double clip(double p, double eps)

@@ -22,7 +22,7 @@ typedef struct softmax_rows {
 LG_INLINE void exponentials_of_rows(size_t rows, size_t classes, const lg_real *z, lg_real inverse_temperature,
                                     lg_real *restrict e, softmax_rows *s)
 {
-    lg_shifted_exponentials(rows, classes, z, inverse_temperature, e, &s->sums);
+    lg_shifted_exponentials(rows, classes, z, classes, inverse_temperature, e, &s->sums);
     for (size_t u = 0; u < rows; u++) {
         s->rest[u] = s->sums.below[u] + (double)(s->sums.ones[u] - 1);
         s->inverse[u] = 1 / (1 + s->rest[u]);

@@ -146,11 +146,11 @@ static void multiply_transposed(product *p)
 {
     _Alignas(64) lg_real transposed[TRANSPOSED_REALS];
     if (p->m < p->n) {
-        lg_transpose(p->m, p->k, p->a, p->k, transposed, p->m);
+        lg_transpose_reals(p->m, p->k, p->a, p->k, transposed, p->m);
         p->a = transposed;
         p->transpose_a = true;
     } else {
-        lg_transpose(p->n, p->k, p->b, p->k, transposed, p->n);
+        lg_transpose_reals(p->n, p->k, p->b, p->k, transposed, p->n);
         p->b = transposed;
         p->transpose_b = false;
     }

@@ -6,8 +6,8 @@
 
 /* to [k, n] = from' [n, k], in squares of four rows and columns where the compiler has vectors to shuffle. Rows are
  * `from_stride` and `to_stride` reals apart. */
-LG_INLINE void lg_transpose(size_t n, size_t k, const lg_real *restrict from, size_t from_stride, lg_real *restrict to,
-                            size_t to_stride)
+LG_INLINE void lg_transpose_reals(size_t n, size_t k, const lg_real *restrict from, size_t from_stride,
+                                  lg_real *restrict to, size_t to_stride)
 {
     size_t square_rows = 0, square_columns = 0;
 #if defined(__has_builtin)
