@@ -1,4 +1,5 @@
 /* Losses over classes, and of margins: against PyTorch and Keras, worked examples, edges, equivalences. */
+#include "autograd/ops.h"
 #include "losses/classification.h"
 #include "losses/imbalance.h"
 #include "losses/margin.h"
@@ -152,6 +153,39 @@ START_TEST(a_constant_added_to_all_logits_changes_nothing_and_gradients_of_a_row
 }
 END_TEST
 
+/* -log p of the label and its derivatives, of each row by the definition. */
+START_TEST(cross_entropy_of_logits_is_right_in_every_row_of_any_number)
+{
+    static const size_t numbers[] = { 1, 15, 16, 17, 64, 65, 300 }, widths[] = { 2, 3, 10, 63, 64, 100 };
+    lg_rng rng = lg_rng_seed(4);
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+            const size_t units = numbers[n], classes = widths[w];
+            lg_tape_reset(tape);
+            lg_tensor *drawn = lg_tensor_normal(LG_SHAPE(units, classes), 0, 3, &rng);
+            lg_tensor *z = rows(units, classes, lg_tensor_data(drawn));
+            int32_t label[300];
+            for (size_t u = 0; u < units; u++)
+                label[u] = (int32_t)lg_rng_below(&rng, classes);
+            lg_tensor *loss = lg_sparse_categorical_crossentropy(
+                tape, z, lg_constant_indices(tape, LG_SHAPE(units), label),
+                &(lg_loss_options){ .from_logits = true, .reduction = LG_REDUCE_NONE });
+            ck_assert_msg(loss && lg_backward(tape, lg_sum(tape, loss)) == LG_OK, "%s", lg_error());
+            for (size_t u = 0; u < units; u++) {
+                const lg_real *x = lg_tensor_data(z) + u * classes, *d = lg_tensor_grad(z) + u * classes;
+                double sum = 0;
+                for (size_t k = 0; k < classes; k++)
+                    sum += exp((double)x[k]);
+                const double wanted = log(sum) - (double)x[label[u]];
+                ck_assert_double_eq_tol((double)lg_tensor_data(loss)[u], wanted, 4 * tight * (1 + wanted));
+                for (size_t k = 0; k < classes; k++)
+                    ck_assert_double_eq_tol((double)d[k], exp((double)x[k]) / sum - (k == (size_t)label[u]), 4 * tight);
+            }
+            lg_tensor_free(drawn);
+        }
+}
+END_TEST
+
 START_TEST(wrong_targets_are_named)
 {
     lg_tensor *p = rows(1, 2, (lg_real[]){ .5, .5 }), *minus = rows(1, 2, (lg_real[]){ 1, -1 });
@@ -185,6 +219,7 @@ Suite *losses_classes_suite(void)
     tcase_add_test(cases, one_hot_rows_cost_what_their_indices_cost);
     tcase_add_test(cases, soft_margin_is_binary_cross_entropy_of_labels_0_and_1);
     tcase_add_test(cases, a_constant_added_to_all_logits_changes_nothing_and_gradients_of_a_row_add_up_to_zero);
+    tcase_add_test(cases, cross_entropy_of_logits_is_right_in_every_row_of_any_number);
     tcase_add_test(cases, wrong_targets_are_named);
     suite_add_tcase(suite, cases);
     return suite;

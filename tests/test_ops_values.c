@@ -203,6 +203,33 @@ START_TEST(softmax_rows_of_any_length_sum_to_one)
 }
 END_TEST
 
+START_TEST(softmax_is_right_in_every_place_of_any_number_of_rows)
+{
+    static const size_t numbers[] = { 1, 3, 15, 16, 17, 63, 64, 65, 150 };
+    static const size_t lengths[] = { 1, 2, 3, 4, 5, 10, 17, 63, 64, 65, 100, 130 };
+    lg_rng rng = lg_rng_seed(2);
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
+        for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+            const size_t rows = numbers[n], length = lengths[k];
+            lg_tape_reset(tape);
+            lg_tensor *x = lg_tensor_normal(LG_SHAPE(rows, length), 0, 3, &rng);
+            const lg_real *at = lg_tensor_data(x);
+            const lg_real *p = lg_tensor_data(lg_softmax(tape, x, 1)), *l = lg_tensor_data(lg_log_softmax(tape, x, 1));
+            for (size_t r = 0; r < rows; r++) {
+                double sum = 0;
+                for (size_t i = 0; i < length; i++)
+                    sum += exp((double)at[r * length + i]);
+                for (size_t i = r * length; i < (r + 1) * length; i++) {
+                    const double wanted = exp((double)at[i]) / sum;
+                    assert_close(p[i], wanted, 32 * EPSILON * wanted);
+                    assert_close(l[i], log(wanted), 32 * EPSILON * (1 + fabs(log(wanted))));
+                }
+            }
+            lg_tensor_free(x);
+        }
+}
+END_TEST
+
 /* ------------------------------------------------------------------ accuracy */
 
 START_TEST(sums_are_made_in_double)
@@ -467,6 +494,7 @@ Suite *ops_values_suite(void)
     tcase_add_test(tcase, ties_go_to_the_first);
     tcase_add_test(tcase, softmax_survives_extremes);
     tcase_add_test(tcase, softmax_rows_of_any_length_sum_to_one);
+    tcase_add_test(tcase, softmax_is_right_in_every_place_of_any_number_of_rows);
     tcase_add_test(tcase, sums_are_made_in_double);
     tcase_add_test(tcase, a_layer_with_its_activation_has_the_gradients_of_the_two_apart);
     tcase_add_test(tcase, reductions_of_nothing_are_defined);
