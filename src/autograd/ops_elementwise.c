@@ -93,7 +93,7 @@ LG_INLINE lg_real normal_below(lg_real x)
 
 LG_INLINE lg_real normal_density(lg_real x)
 {
-    return (lg_real)0.39894228040143267794 * real_exp(x * x / -2);
+    return (lg_real)0.39894228040143267794 * real_exp_minus_abs(x * x / 2);
 }
 
 UNARY_OP(gelu, (x < -100 ? -100 : x) * normal_below(x), g * (normal_below(x) + within(x, 100) * normal_density(x)))

@@ -1,6 +1,7 @@
 /* Sums, means and maxima over all elements or over one axis. A tensor is seen as [outer, length, inner] around the axis
  * that is reduced. */
 #include "autograd/ops_internal.h"
+#include "tensor/transpose_internal.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,12 +13,53 @@ static size_t strip_at(size_t inner, size_t column)
     return inner - column < STRIP ? inner - column : STRIP;
 }
 
+/* Rows shorter than that are transposed, some at a time, and reduced as columns: side by side, too. */
+enum { SHORT = 64, ROWS_AT_ONCE = 64 };
+
+static bool are_short_rows(lg_around s)
+{
+    return s.inner == 1 && s.length < SHORT;
+}
+
+static size_t rows_at(size_t rows, size_t row)
+{
+    return rows - row < ROWS_AT_ONCE ? rows - row : ROWS_AT_ONCE;
+}
+
 /* ------------------------------------------------------------ sum and mean */
+
+/* sum[j] = sum over k of x[k, j], of n columns whose elements are `stride` apart. */
+LG_INLINE void sum_columns(size_t length, size_t n, size_t stride, const lg_real *x, double *restrict sum)
+{
+    memset(sum, 0, n * sizeof *sum);
+    for (size_t k = 0; k < length; k++) {
+        const lg_real *restrict row = x + k * stride;
+        for (size_t j = 0; j < n; j++)
+            sum[j] += (double)row[j];
+    }
+}
+
+LG_CLONES static void sum_short_rows(size_t rows, size_t length, double factor, const lg_real *x, lg_real *y)
+{
+    lg_real columns[SHORT * ROWS_AT_ONCE];
+    double sum[ROWS_AT_ONCE];
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = rows_at(rows, r);
+        lg_transpose_reals(n, length, x + r * length, length, columns, n);
+        sum_columns(length, n, n, columns, sum);
+        for (size_t j = 0; j < n; j++)
+            y[r + j] = (lg_real)(factor * sum[j]);
+    }
+}
 
 /* y[o, j] = factor * sum over k of x[o, k, j], in double. */
 LG_CLONES static void sum_axis(lg_around s, double factor, const lg_real *x, lg_real *y)
 {
     double sum[STRIP];
+    if (are_short_rows(s)) {
+        sum_short_rows(s.outer, s.length, factor, x, y);
+        return;
+    }
     for (size_t o = 0; o < s.outer; o++) {
         const lg_real *block = x + o * s.length * s.inner;
         if (s.inner == 1) {
@@ -26,12 +68,7 @@ LG_CLONES static void sum_axis(lg_around s, double factor, const lg_real *x, lg_
         }
         for (size_t c = 0; c < s.inner; c += STRIP) {
             const size_t n = strip_at(s.inner, c);
-            memset(sum, 0, n * sizeof *sum);
-            for (size_t k = 0; k < s.length; k++) {
-                const lg_real *restrict row = block + k * s.inner + c;
-                for (size_t j = 0; j < n; j++)
-                    sum[j] += (double)row[j];
-            }
+            sum_columns(s.length, n, s.inner, block + c, sum);
             for (size_t j = 0; j < n; j++)
                 y[o * s.inner + c + j] = (lg_real)(factor * sum[j]);
         }
@@ -104,10 +141,15 @@ LG_CLONES static size_t largest_at(const lg_real *x, size_t n)
         best = x[i] > best ? x[i] : best;
         nans |= x[i] != x[i];
     }
-    size_t i = 0;
-    while (nans ? x[i] == x[i] : x[i] != best)
-        i++;
-    return i;
+    for (size_t first = 0;; first += SHORT) {
+        const size_t end = n - first < SHORT ? n : first + SHORT;
+        unsigned found = 0;
+        for (size_t i = first; i < end; i++)
+            found |= nans ? x[i] != x[i] : x[i] == best;
+        for (size_t i = first; found && i < end; i++)
+            if (nans ? x[i] != x[i] : x[i] == best)
+                return i;
+    }
 }
 
 /* at[j], the same for each of n columns whose `length` elements are `stride` apart, n <= STRIP. */
@@ -125,10 +167,29 @@ LG_CLONES static void columns_largest_at(size_t length, size_t n, size_t stride,
         }
 }
 
+static void max_of_short_rows(size_t rows, size_t length, const lg_real *x, lg_real *y, size_t *at)
+{
+    lg_real columns[SHORT * ROWS_AT_ONCE];
+    size_t where[ROWS_AT_ONCE];
+    for (size_t r = 0, n; r < rows; r += n) {
+        n = rows_at(rows, r);
+        lg_transpose_reals(n, length, x + r * length, length, columns, n);
+        columns_largest_at(length, n, n, columns, where);
+        for (size_t j = 0; j < n; j++)
+            y[r + j] = columns[where[j] * n + j];
+        if (at)
+            memcpy(at + r, where, n * sizeof *where);
+    }
+}
+
 /* y[o, j] = x[o, at[o, j], j]; `at` may be NULL. */
 static void max_axis(lg_around s, const lg_real *x, lg_real *y, size_t *at)
 {
     size_t where[STRIP];
+    if (are_short_rows(s)) {
+        max_of_short_rows(s.outer, s.length, x, y, at);
+        return;
+    }
     for (size_t o = 0; o < s.outer; o++)
         for (size_t c = 0; c < s.inner; c += STRIP) {
             const size_t n = strip_at(s.inner, c), first = o * s.inner + c;
