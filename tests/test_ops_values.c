@@ -309,6 +309,41 @@ START_TEST(a_layer_with_its_activation_has_the_gradients_of_the_two_apart)
 }
 END_TEST
 
+START_TEST(sums_and_maxima_are_right_for_any_number_and_length_of_rows)
+{
+    static const size_t numbers[] = { 1, 3, 63, 64, 65, 200 }, lengths[] = { 1, 2, 3, 10, 63, 64, 65, 200 };
+    lg_rng rng = lg_rng_seed(6);
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+        for (size_t w = 0; w < sizeof lengths / sizeof *lengths; w++) {
+            const size_t rows = numbers[k], length = lengths[w];
+            lg_tape_reset(tape);
+            lg_tensor *drawn = lg_tensor_normal(LG_SHAPE(rows, length), 0, 1, &rng);
+            lg_real *at = lg_tensor_data(drawn);
+            at[rows * length / 2] = NOT;     /* a NaN is the largest of its row */
+            at[rows * length - 1] = at[(rows - 1) * length]; /* ties */
+            lg_tensor *x = lg_variable(tape, LG_SHAPE(rows, length), at);
+            lg_tensor *sum = lg_sum_axis(tape, x, 1, false), *largest = lg_max_axis(tape, x, 1, false);
+            ck_assert_int_eq(lg_backward(tape, lg_sum(tape, largest)), LG_OK);
+            for (size_t r = 0; r < rows; r++) {
+                const lg_real *row = at + r * length;
+                size_t first = 0;
+                double total = 0, size = 0;
+                for (size_t i = 0; i < length; i++) {
+                    total += (double)row[i];
+                    size += fabs((double)row[i]);
+                    if (row[i] > row[first] || (isnan(row[i]) && !isnan(row[first])))
+                        first = i;
+                }
+                assert_close(lg_tensor_data(sum)[r], total, EPSILON * size);
+                assert_close(lg_tensor_data(largest)[r], (double)row[first], 0);
+                for (size_t i = 0; i < length; i++)
+                    ck_assert(lg_tensor_grad(x)[r * length + i] == (i == first ? 1 : 0));
+            }
+            lg_tensor_free(drawn);
+        }
+}
+END_TEST
+
 START_TEST(reductions_of_nothing_are_defined)
 {
     lg_tensor *x = lg_constant(tape, LG_SHAPE(2, 0), NULL);
@@ -324,6 +359,46 @@ START_TEST(reductions_of_nothing_are_defined)
 END_TEST
 
 /* -------------------------------------------------------------------- layout */
+
+/* Gradients of sum(u a b), u an upstream gradient, and of a / b, a row or a column of which is repeated. */
+START_TEST(a_row_or_a_column_meets_any_number_of_short_rows)
+{
+    static const size_t numbers[] = { 1, 2, 5, 300, 1030 }, widths[] = { 2, 3, 10, 63, 64 };
+    lg_rng rng = lg_rng_seed(5);
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+            for (int form = 0; form < 8; form++) {
+                const size_t rows = numbers[k], width = widths[w];
+                const bool column = form & 1, first = form & 2, twice = form & 4;
+                lg_tape_reset(tape);
+                lg_tensor *drawn = lg_tensor_uniform(LG_SHAPE(rows, width), 1, 2, &rng);
+                lg_tensor *few = lg_tensor_uniform(LG_SHAPE(column ? rows : 1, column ? 1 : width), 1, 2, &rng);
+                lg_tensor *up = lg_tensor_uniform(LG_SHAPE(rows, width), -1, 1, &rng);
+                lg_tensor *x = lg_variable(tape, LG_SHAPE(rows, width), lg_tensor_data(drawn));
+                lg_tensor *f = lg_variable(tape, lg_tensor_rank(few), lg_tensor_dims(few), lg_tensor_data(few));
+                lg_tensor *y = first ? lg_div(tape, f, x) : lg_mul(tape, x, f);
+                /* a second time, gradients are added to what is there */
+                lg_tensor *root = twice ? lg_add(tape, y, first ? lg_div(tape, f, x) : lg_mul(tape, x, f)) : y;
+                ck_assert_msg(root && lg_backward_from(tape, root, up) == LG_OK, "%s", lg_error());
+                const double times = twice ? 2 : 1;
+                double *sum = calloc(rows + width, sizeof *sum), *size = calloc(rows + width, sizeof *size);
+                for (size_t i = 0; i < rows * width; i++) {
+                    const size_t at = column ? i / width : i % width;
+                    const double a = (double)lg_tensor_data(x)[i], b = (double)lg_tensor_data(f)[at];
+                    const double u = times * (double)lg_tensor_data(up)[i], by_x = first ? -u * b / (a * a) : u * b;
+                    const double by_f = first ? u / a : u * a;
+                    assert_close(lg_tensor_data(y)[i], first ? b / a : a * b, 4 * EPSILON);
+                    assert_close(lg_tensor_grad(x)[i], by_x, 16 * EPSILON);
+                    sum[at] += by_f;
+                    size[at] += fabs(by_f);
+                }
+                for (size_t at = 0; at < (column ? rows : width); at++)
+                    assert_close(lg_tensor_grad(f)[at], sum[at], 8 * EPSILON * (1 + size[at]));
+                free(sum), free(size);
+                lg_tensor_free(drawn), lg_tensor_free(few), lg_tensor_free(up);
+            }
+}
+END_TEST
 
 START_TEST(transposes_put_every_element_in_its_place)
 {
@@ -497,7 +572,9 @@ Suite *ops_values_suite(void)
     tcase_add_test(tcase, softmax_is_right_in_every_place_of_any_number_of_rows);
     tcase_add_test(tcase, sums_are_made_in_double);
     tcase_add_test(tcase, a_layer_with_its_activation_has_the_gradients_of_the_two_apart);
+    tcase_add_test(tcase, sums_and_maxima_are_right_for_any_number_and_length_of_rows);
     tcase_add_test(tcase, reductions_of_nothing_are_defined);
+    tcase_add_test(tcase, a_row_or_a_column_meets_any_number_of_short_rows);
     tcase_add_test(tcase, transposes_put_every_element_in_its_place);
     tcase_add_test(tcase, views_do_not_copy);
     tcase_add_test(tcase, detach_stops_the_gradient);

@@ -1,6 +1,7 @@
 /* Elementwise arithmetic of two tensors, with NumPy's broadcasting. An op is one line, as in ops_elementwise.c; how two
  * shapes meet is worked out once, when the op is recorded. */
 #include "autograd/ops_internal.h"
+#include "tensor/transpose_internal.h"
 
 #include <string.h>
 
@@ -180,11 +181,75 @@ static void run_flat(size_t begin, size_t end, void *context)
     p->kernel(&s);
 }
 
+/* Operands that meet in short rows, a row or a column of one beside all of the other, are worked on some rows at a time,
+ * as one stretch: what is repeated is first written out. */
+enum { SHORT = 64, BLOCK = 1024 };
+
+static bool meet_in_short_rows(const meeting *met)
+{
+    return met->rank == 2 && met->dims[0] > 0 && met->dims[0] < SHORT;
+}
+
+typedef struct short_rows {
+    lg_real full[2][BLOCK];
+} short_rows;
+
+/* Operand k of `count` rows from `first` on, written out in full unless it lies so already. */
+static const lg_real *in_full(const lg_node *node, size_t k, size_t first, size_t count, short_rows *rows)
+{
+    const meeting *met = node->attributes;
+    const size_t n = met->dims[0];
+    const lg_real *x = node->inputs[k]->real;
+    lg_real *restrict to = rows->full[k];
+    if (met->stride[k][0] == 0) /* a column */
+        for (size_t r = 0; r < count; r++)
+            for (size_t j = 0; j < n; j++)
+                to[r * n + j] = x[first + r];
+    else if (met->stride[k][1] != 0)
+        return x + first * n;
+    else if (first == 0) /* a row, the same for all blocks */
+        for (size_t r = 0; r < count; r++)
+            memcpy(to + r * n, x, n * sizeof *to);
+    return to;
+}
+
+static stretch stretch_of_rows(const lg_node *node, size_t first, size_t count, short_rows *rows, lg_real *out)
+{
+    const size_t n = ((const meeting *)node->attributes)->dims[0];
+    return (stretch){ .n = count * n,
+                      .a = in_full(node, 0, first, count, rows),
+                      .b = in_full(node, 1, first, count, rows),
+                      .g = node->output->grad ? node->output->grad + first * n : NULL,
+                      .y = node->output->real + first * n,
+                      .out = out };
+}
+
+static size_t rows_at(const meeting *met, size_t row)
+{
+    const size_t most = BLOCK / met->dims[0], left = met->dims[1] - row;
+    return left < most ? left : most;
+}
+
+static void forward_short_rows(const lg_node *node, kernel *value)
+{
+    const meeting *met = node->attributes;
+    short_rows rows;
+    for (size_t r = 0, count; r < met->dims[1]; r += count) {
+        count = rows_at(met, r);
+        const stretch s = stretch_of_rows(node, r, count, &rows, node->output->real + r * met->dims[0]);
+        value(&s);
+    }
+}
+
 static void forward(const lg_node *node, kernel *value)
 {
     const meeting *met = node->attributes;
     if (met->rank == 1) {
         lg_parallel_ranges(met->dims[0], LG_LEAST_ELEMENTS, run_flat, &(flat_pass){ node, value, node->output->real });
+        return;
+    }
+    if (meet_in_short_rows(met)) {
+        forward_short_rows(node, value);
         return;
     }
     const axes all = (1U << met->rank) - 1, outer = all & ~1U;
@@ -223,6 +288,48 @@ LG_CLONES static void add_all(lg_real *restrict target, const lg_real *restrict 
     lg_put_all(target, true, values, n);
 }
 
+/* sum[r] = the sum of row r of `part` [rows, n]. */
+LG_CLONES static void sum_rows(double *restrict sum, const lg_real *part, size_t rows, size_t n)
+{
+    lg_real columns[BLOCK];
+    lg_transpose_reals(rows, n, part, n, columns, rows);
+    memset(sum, 0, rows * sizeof *sum);
+    for (size_t j = 0; j < n; j++)
+        for (size_t r = 0; r < rows; r++)
+            sum[r] += (double)columns[j * rows + r];
+}
+
+static void backward_short_rows(const lg_node *node, size_t which, kernel *gradient, lg_real *target, bool add)
+{
+    const meeting *met = node->attributes;
+    const size_t n = met->dims[0];
+    const bool is_column = met->stride[which][0] == 0, is_row = met->stride[which][1] == 0;
+    short_rows rows;
+    lg_real part[BLOCK];
+    double sum[BLOCK]; /* of a row, as many as a block has: added up at the end */
+    const size_t most = rows_at(met, 0), sums = (most > 0 ? most : 1) * n; /* no rows add up to 0 */
+    memset(sum, 0, sums * sizeof *sum);
+    for (size_t r = 0, count; r < met->dims[1]; r += count) {
+        count = rows_at(met, r);
+        const bool direct = !is_column && !is_row && !add;
+        const stretch s = stretch_of_rows(node, r, count, &rows, direct ? target + r * n : part);
+        gradient(&s);
+        if (is_column) {
+            sum_rows(sum, part, count, n);
+            put_sums(target + r, add, sum, count);
+        } else if (is_row) {
+            collect(sum, part, s.n, false);
+        } else if (!direct) {
+            add_all(target + r * n, part, s.n);
+        }
+    }
+    if (!is_row)
+        return;
+    for (size_t i = n; i < sums; i++)
+        sum[i % n] += sum[i];
+    put_sums(target, add, sum, n);
+}
+
 /* The gradient of operand `which`. Its elements are made a piece at a time: each is the sum of what `gradient` gives over
  * the axes along which the operand was repeated, if any. */
 static void backward(const lg_node *node, size_t which, kernel *gradient)
@@ -232,6 +339,10 @@ static void backward(const lg_node *node, size_t which, kernel *gradient)
     if (!target)
         return;
     const meeting *met = node->attributes;
+    if (meet_in_short_rows(met)) {
+        backward_short_rows(node, which, gradient, target, add);
+        return;
+    }
     axes repeated = 0;
     for (size_t i = 0; i < met->rank; i++)
         if (met->stride[which][i] == 0)
