@@ -33,6 +33,21 @@ enum { CHUNK = 4096, SLICE_BITS = 20, SLICES = 1 << (32 - SLICE_BITS), MAX_THREA
             y[i] = real_##name(x[i]);                                          \
     }
 
+/* Of the powers, some of each kind. */
+#define POWER(name, exponent)                   \
+    LG_INLINE float real_##name(float x)        \
+    {                                           \
+        return real_pow(x, exponent);           \
+    }                                           \
+    OVER_ARRAY(name)                            \
+    static double true_##name(double x)         \
+    {                                           \
+        return pow(x, (double)(float)exponent); \
+    }
+
+POWER(pow_1_7, 1.7f)
+POWER(pow_minus_half, -0.5f)
+POWER(pow_3, 3.0f)
 OVER_ARRAY(sqrt)
 OVER_ARRAY(exp)
 OVER_ARRAY(expm1)
@@ -114,6 +129,9 @@ static const function functions[] = {
     { "log1p_0_to_1", array_log1p_0_to_1, log1p, 0, 1, 1.5 },
     { "log1p_half_to_0", array_log1p_half_to_0, log1p, -0.5f, 0, 1.1 },
     { "reciprocal", array_reciprocal, true_reciprocal, 1e-37f, 8e37f, 1.5 },
+    { "pow_1_7", array_pow_1_7, true_pow_1_7, -INFINITY, INFINITY, 0.51 },
+    { "pow_minus_half", array_pow_minus_half, true_pow_minus_half, -INFINITY, INFINITY, 0.51 },
+    { "pow_3", array_pow_3, true_pow_3, -INFINITY, INFINITY, 0.51 },
 };
 
 typedef struct {

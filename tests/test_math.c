@@ -80,6 +80,28 @@ LOOPS(log1p_0_to_1)
 LOOPS(log1p_half_to_0)
 LOOPS(reciprocal)
 
+/* x^c for some c of each kind. */
+#define POWER(name, exponent)                             \
+    LG_INLINE lg_real real_##name(lg_real x)              \
+    {                                                     \
+        return real_pow(x, (lg_real)(exponent));          \
+    }                                                     \
+    static wide true_##name(wide x)                       \
+    {                                                     \
+        return WIDE(pow)(x, (wide)(lg_real)(exponent));   \
+    }                                                     \
+    LOOPS(name)
+
+POWER(pow_half, 0.5)
+POWER(pow_minus_half, -0.5)
+POWER(pow_1_7, 1.7)
+POWER(pow_3, 3)
+POWER(pow_minus_1, -1)
+POWER(pow_minus_2, -2)
+POWER(pow_thousandth, 1e-3)
+POWER(pow_100, 100)
+POWER(pow_1e9, 1e9)
+
 static wide true_sigmoid(wide x)
 {
     return x < 0 ? WIDE(exp)(x) / (1 + WIDE(exp)(x)) : 1 / (1 + WIDE(exp)(-x));
@@ -142,6 +164,17 @@ static const function functions[] = {
     { "log1p_0_to_1", LOOP_NAMES(log1p_0_to_1), WIDE(log1p), 0, 1, 1.5, RISING, 0, (lg_real)0.69314719 },
     { "log1p_half_to_0", LOOP_NAMES(log1p_half_to_0), WIDE(log1p), (lg_real)-0.5, 0, 1.1, RISING, (lg_real)-0.69314719, 0 },
     { "reciprocal", LOOP_NAMES(reciprocal), true_reciprocal, (lg_real)1e-37, (lg_real)8e37, 1.5, NEITHER, 0, (lg_real)1.01e37 },
+#define POWER_ROW(name, shape, least) \
+    { #name, LOOP_NAMES(name), true_##name, -REAL_INFINITY, REAL_INFINITY, 1, shape, least, REAL_INFINITY }
+    POWER_ROW(pow_half, NEITHER, 0),
+    POWER_ROW(pow_minus_half, NEITHER, 0),
+    POWER_ROW(pow_1_7, NEITHER, 0),
+    POWER_ROW(pow_3, ODD_AND_RISING, -REAL_INFINITY),
+    POWER_ROW(pow_minus_1, NEITHER, -REAL_INFINITY),
+    POWER_ROW(pow_minus_2, NEITHER, 0),
+    POWER_ROW(pow_thousandth, NEITHER, 0),
+    POWER_ROW(pow_100, NEITHER, 0),
+    POWER_ROW(pow_1e9, NEITHER, 0),
 };
 #define FUNCTIONS (sizeof functions / sizeof *functions)
 
@@ -350,6 +383,25 @@ START_TEST(special_values_are_those_of_annex_f)
         expect(rows[i].name, 0, rows[i].at_0);
         expect(rows[i].name, inf, rows[i].at_infinity);
     }
+    const struct {
+        const char *name;
+        lg_real at_minus_infinity, at_minus_0, at_0, at_infinity, at_minus_2;
+    } powers[] = {
+        { "pow_half", inf, 0, 0, inf, REAL_NAN },          { "pow_minus_half", 0, inf, inf, 0, REAL_NAN },
+        { "pow_3", -inf, -zero, 0, inf, -8 },              { "pow_minus_1", -zero, -inf, inf, 0, -one / 2 },
+        { "pow_minus_2", 0, inf, inf, 0, one / 4 },        { "pow_thousandth", inf, 0, 0, inf, REAL_NAN },
+        { "pow_100", inf, 0, 0, inf, (lg_real)0x1p100L },  { "pow_1e9", inf, 0, 0, inf, inf },
+    };
+    for (size_t i = 0; i < sizeof powers / sizeof *powers; i++) {
+        expect(powers[i].name, -inf, powers[i].at_minus_infinity);
+        expect(powers[i].name, -zero, powers[i].at_minus_0);
+        expect(powers[i].name, 0, powers[i].at_0);
+        expect(powers[i].name, inf, powers[i].at_infinity);
+        expect(powers[i].name, -2, powers[i].at_minus_2);
+        expect(powers[i].name, 1, 1);
+    }
+    for (size_t i = 0; i < 4; i++) /* even of NaN */
+        ck_assert(real_pow((const lg_real[]){ REAL_NAN, -inf, 0, -2 }[i], 0) == 1);
     expect("softplus", -inf, 0);
     expect("softplus", 0, (lg_real)0.693147180559945309417232121458L);
     expect("softplus", inf, inf);

@@ -57,7 +57,13 @@ UNARY_OP(log, real_log(x), g / x)
 UNARY_OP(sqrt, real_sqrt(x), g / (2 * y))
 UNARY_OP(square, x * x, 2 * x * g)
 UNARY_OP(abs, LG_LIBM(fabs)(x), x == 0 ? 0 : x < 0 ? -g : g)
-UNARY_OP(pow, LG_LIBM(pow)(x, c.a), c.a == 0 ? 0 : g * c.a * LG_LIBM(pow)(x, c.a - 1))
+/* c x^(c - 1), 0 for c = 0 */
+LG_INLINE lg_real pow_slope(lg_real x, lg_real c)
+{
+    return c * real_pow(x, c == 0 ? 0 : c - 1);
+}
+
+UNARY_OP(pow, real_pow(x, c.a), (c.a == 0 ? 0 : g) * pow_slope(x, c.a))
 
 /* Written so that NaN, which compares false, passes through. */
 UNARY_OP(clamp, x < c.a ? c.a : x > c.b ? c.b : x, x < c.a || x > c.b ? 0 : g)

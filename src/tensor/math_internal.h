@@ -6,9 +6,10 @@
  *   real_exp_minus_abs       exp(-|x|): of what is at most 0 in fewer steps than real_exp
  *   real_log1p_0_to_1        log1p(x) for x in [0, 1], in fewer steps
  *   real_log1p_half_to_0     log1p(x) for x in [-1/2, 0], likewise
+ *   real_pow                 x^c, for one c in a loop
  *   real_reciprocal          1 / x for x in [1e-37, 8e37], 0 for infinity: beside a square root faster than a division
  *
- * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log), 2
+ * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log; pow half a unit), 2
  * (expm1, log1p, softplus, erf and the turns) or 3 (tanh, sigmoid), which `make accuracy` proves; the relative error
  * stays small near 0 (tanh x = x for tiny x); subnormal numbers in and out, infinities, NaN and the sign of zero are as
  * in C's Annex F. The double build calls libm. Within one clone (below) a value does not depend on its place in the
@@ -120,6 +121,11 @@ LG_INLINE double real_tanh(double x)
 LG_INLINE double real_erf(double x)
 {
     return erf(x);
+}
+
+LG_INLINE double real_pow(double x, double exponent)
+{
+    return pow(x, exponent);
 }
 
 LG_INLINE double real_sigmoid(double x)
@@ -395,6 +401,71 @@ LG_INLINE float real_erf(float x)
     q = q * a + 0x1.661a16p-12f;
     const float far = copysignf(1.0f - exp_of_minus(q), x);
     return absolute < 1.0f ? near : far;
+}
+
+LG_INLINE uint64_t double_bits(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+LG_INLINE double bits_double(uint64_t bits)
+{
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* log2 of a positive double, infinity and 0 included. a = 2^n m with m in [sqrt(1/2), sqrt(2)) as in reduce_by_2, and with
+ * s = (m - 1) / (m + 1), |s| < 0.172, ln m = 2 (s + s^3 / 3 + s^5 / 5 + ...), of which the terms left out are below 2^-44.
+ * 2^52 + n + 1023 has the integer for its low bits: there is no conversion of 64 bits on every processor. */
+LG_INLINE double log2_in_double(double a)
+{
+    const uint64_t sqrt_half = 0x3FE6A09E667F3BCDu, one = 0x3FF0000000000000u;
+    const uint64_t biased = (double_bits(a) + (one - sqrt_half)) >> 52;
+    const double n = bits_double(0x4330000000000000u | biased) - (0x1p52 + 1023);
+    const double m = bits_double(double_bits(a) - (biased << 52) + one), s = (m - 1) / (m + 1), z = s * s;
+    double g = 1.0 / 15;
+    g = g * z + 1.0 / 13;
+    g = g * z + 1.0 / 11;
+    g = g * z + 1.0 / 9;
+    g = g * z + 1.0 / 7;
+    g = g * z + 1.0 / 5;
+    g = g * z + 1.0 / 3;
+    const double y = n + 2.8853900817779268 * (s + s * z * g); /* 2 / ln 2 */
+    return a == 0 ? -(double)INFINITY : a == (double)INFINITY ? a : y;
+}
+
+/* 2^t, 0 or beyond every float where |t| > 200: t = k + r with |r| <= 1/2, e^(r ln 2) by its series, whose terms left out
+ * are below 2^-37. */
+LG_INLINE double exp2_in_double(double t)
+{
+    const double above = t < -200 ? -200 : t, bounded = above > 200 ? 200 : above;
+    const double rounder = 0x1.8p52 + 1023, sum = bounded + rounder, x = 0.69314718055994531 * (bounded - (sum - rounder));
+    double p = 1.0 / 362880;
+    p = p * x + 1.0 / 40320;
+    p = p * x + 1.0 / 5040;
+    p = p * x + 1.0 / 720;
+    p = p * x + 1.0 / 120;
+    p = p * x + 1.0 / 24;
+    p = p * x + 1.0 / 6;
+    p = p * x + 1.0 / 2;
+    p = p * x + 1;
+    p = p * x + 1;
+    return p * bits_double(double_bits(sum) << 52);
+}
+
+/* x^exponent = +-2^(exponent log2 |x|), in double until the end. In a loop the exponent should be the same for all. */
+LG_INLINE float real_pow(float x, float exponent)
+{
+    const double c = exponent;
+    const bool whole = floor(c) == c, odd = whole && floor(c / 2) != c / 2;
+    float y = (float)exp2_in_double(c * log2_in_double(fabs((double)x)));
+    y = odd ? copysignf(y, x) : y;
+    y = x < 0.0f && x > -INFINITY && !whole ? NAN : y;
+    y = x == x ? y : x;
+    return exponent == 0.0f || (exponent != exponent && x == 1.0f) ? 1.0f : y;
 }
 
 /* 4x = k + d with integer k and |d| <= 1/2; sin(pi/2 d) and cos(pi/2 d), within 2^-25 and 2^-31. */
