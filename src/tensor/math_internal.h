@@ -9,10 +9,10 @@
  *   real_pow                 x^c, for one c in a loop
  *   real_reciprocal          1 / x for x in [1e-37, 8e37], 0 for infinity: beside a square root faster than a division
  *
- * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log; pow half a unit), 2
- * (expm1, log1p, softplus, erf and the turns) or 3 (tanh, sigmoid), which `make accuracy` proves; the relative error
- * stays small near 0 (tanh x = x for tiny x); subnormal numbers in and out, infinities, NaN and the sign of zero are as
- * in C's Annex F. The double build calls libm. Within one clone (below) a value does not depend on its place in the
+ * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log; pow half
+ * a unit), 2 (expm1, log1p, softplus, erf and the turns) or 3 (tanh, sigmoid), which `make accuracy` proves; the relative
+ * error stays small near 0 (tanh x = x for tiny x); subnormal numbers in and out, infinities, NaN and the sign of zero are
+ * as in C's Annex F. The double build calls libm. Within one clone (below) a value does not depend on its place in the
  * loop.
  *
  * Every form here is plain arithmetic and selection, since that is what vectorises on every x86-64 and elsewhere: no
