@@ -85,3 +85,12 @@ def cosine(square):
 
 fit("sine, of d^2", sine_over_d, lambda square: 1 / sine_over_d(square), 0, 0.25, 4)
 fit("cosine, of d^2", cosine, lambda square: 1 / cosine(square), 0, 0.25, 5)
+
+
+def normal_over_t(u):
+    """With t = 1 - u = 1 / (1 + 0.3 a): what the normal distribution has beyond a, over t exp(-a^2 / 2)."""
+    a = mp.mpf(u) / (1 - mp.mpf(u)) / mp.mpf(float(np.float32(0.3)))
+    return mp.erfc(a / mp.sqrt(2)) / 2 * mp.exp(a * a / 2) / (1 - mp.mpf(u))
+
+
+fit("normal p, of u", normal_over_t, lambda u: 1 / normal_over_t(u), 0, 1 - 1 / (1 + 0.3 * 14.3), 10)

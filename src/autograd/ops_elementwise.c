@@ -91,18 +91,20 @@ LG_INLINE lg_real silu_slope(lg_real x)
 
 UNARY_OP(silu, (x < -1000 ? -1000 : x) * real_sigmoid(x), g * silu_slope(x))
 
-/* The standard normal distribution and its density, at x. */
-LG_INLINE lg_real normal_below(lg_real x)
+LG_INLINE lg_real gelu_of(lg_real x)
 {
-    return (1 + real_erf(x * (lg_real)0.70710678118654752440)) / 2;
+    lg_real density;
+    return (x < -100 ? -100 : x) * real_normal(x, &density);
 }
 
-LG_INLINE lg_real normal_density(lg_real x)
+LG_INLINE lg_real gelu_slope(lg_real x)
 {
-    return (lg_real)0.39894228040143267794 * real_exp_minus_abs(x * x / 2);
+    lg_real density;
+    const lg_real below = real_normal(x, &density);
+    return below + within(x, 100) * density;
 }
 
-UNARY_OP(gelu, (x < -100 ? -100 : x) * normal_below(x), g * (normal_below(x) + within(x, 100) * normal_density(x)))
+UNARY_OP(gelu, gelu_of(x), g * gelu_slope(x))
 
 /* -------------------------------------------------------------- the calls */
 
