@@ -104,10 +104,12 @@ static bool time_loop(const bare_work *work, void (*run)(const loop *l), size_t 
 
 bool bare_seconds(const bare_work *w, double *seconds)
 {
-    double updating = 0, streaming = 0, computing = 0;
+    const bare_work activations = { .elements = w->activations, .read = 2, .written = 1 };
+    double updating = 0, streaming = 0, computing = 0, deriving = 0;
     const bool fine = (w->arrays == 0 || time_loop(w, update, w->arrays, w->parameters, &updating)) &&
                       (w->written == 0 || time_loop(w, stream, w->read + w->written, w->elements, &streaming)) &&
-                      (w->exponentials == 0 || time_loop(w, functions, 2, CACHED, &computing));
-    *seconds = updating + (streaming > computing ? streaming : computing);
+                      (w->exponentials == 0 || time_loop(w, functions, 2, CACHED, &computing)) &&
+                      (w->activations == 0 || time_loop(&activations, stream, 3, w->activations, &deriving));
+    *seconds = updating + deriving + (streaming > computing ? streaming : computing);
     return fine;
 }

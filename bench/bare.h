@@ -6,8 +6,8 @@
 
 #include "workloads.h"
 
-/* Seconds of one thread: the update of the parameters, and the longer of the two of reading inputs and writing
- * derivatives, and of as many exponentials. False when there is no memory. */
+/* Seconds of one thread: the update of the parameters, the backward pass through the activations, and the longer of the
+ * two of reading inputs and writing derivatives, and of as many exponentials. False when there is no memory. */
 bool bare_seconds(const bare_work *work, double *seconds);
 
 #endif

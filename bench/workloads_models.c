@@ -90,7 +90,7 @@ static lg_tensor *record_b(session *s)
 
 /* A tanh of each hidden unit; the loss is next to nothing. */
 #define B_BARE { .parameters = DENSE(B_IN, B_HIDDEN) + DENSE(B_HIDDEN, 1), .arrays = ADAM_ARRAYS, \
-                 .elements = B_ROWS * B_HIDDEN, .exponentials = 1 }
+                 .elements = B_ROWS * B_HIDDEN, .exponentials = 1, .activations = B_ROWS * B_HIDDEN }
 #define B_FLOPS (FIRST_LAYER(B_ROWS, B_IN, B_HIDDEN) + LAYER(B_ROWS, B_HIDDEN, 1))
 
 static const workload b = { .name = "b",
@@ -168,7 +168,8 @@ static const workload c = { .name = "c",
                             .record = record_c,
                             .bare = { .parameters = DENSE(C_IN, C_HIDDEN_1) + DENSE(C_HIDDEN_1, C_HIDDEN_2) +
                                                     DENSE(C_HIDDEN_2, C_CLASSES),
-                                      .arrays = ADAM_ARRAYS, .elements = C_ROWS * C_CLASSES, .exponentials = 1 } };
+                                      .arrays = ADAM_ARRAYS, .elements = C_ROWS * C_CLASSES, .exponentials = 1,
+                                      .activations = C_ROWS * (C_HIDDEN_1 + C_HIDDEN_2) } };
 
 /* ---------------------------------------------- d: variational autoencoder */
 
@@ -208,7 +209,8 @@ static const workload d = { .name = "d",
                             .record = record_d,
                             .bare = { .parameters = DENSE(D_PIXELS, D_HIDDEN) + DENSE(D_HIDDEN, 2 * D_LATENT) +
                                                     DENSE(D_LATENT, D_HIDDEN) + DENSE(D_HIDDEN, D_PIXELS),
-                                      .arrays = ADAM_ARRAYS, .elements = D_ROWS * D_PIXELS, .exponentials = 2 } };
+                                      .arrays = ADAM_ARRAYS, .elements = D_ROWS * D_PIXELS, .exponentials = 2,
+                                      .activations = D_ROWS * 2 * D_HIDDEN } };
 
 /* -------------------------------------------------- e: triplet embedding */
 
@@ -239,7 +241,8 @@ static const workload e = { .name = "e",
                             .make = make_e,
                             .record = record_e,
                             .bare = { .parameters = DENSE(E_IN, E_OUT), .arrays = SGD_ARRAYS,
-                                      .elements = 3 * E_ROWS * E_OUT, .exponentials = 1 } };
+                                      .elements = 3 * E_ROWS * E_OUT, .exponentials = 1,
+                                      .activations = 3 * E_ROWS * E_OUT } };
 
 /* -------------------------------------------------------- g: linear SVM */
 
