@@ -451,10 +451,22 @@ BINARY_OP(minimum, smaller(a, b) ? a : b, smaller(a, b) ? g : 0, smaller(a, b) ?
 static lg_tensor *record(lg_tape *tape, const lg_op *op, lg_tensor *a, lg_tensor *b)
 {
     lg_tensor *inputs[] = { a, b };
-    size_t rank, dims[LG_MAX_RANK] = { 0 };
-    if (!lg_real_operands(tape, op->name, 2, inputs) || !broadcast_shape(op->name, a, b, &rank, dims))
+    size_t rank, broadcast[LG_MAX_RANK] = { 0 };
+    const size_t *dims = broadcast;
+    meeting met;
+    if (!lg_real_operands(tape, op->name, 2, inputs))
         return NULL;
-    const meeting met = meet(a, b, rank, dims);
+    if (lg_same_shape(a, b)) { /* as most do */
+        rank = a->rank;
+        dims = a->dims;
+        met.rank = 1;
+        met.dims[0] = a->size;
+        met.stride[0][0] = met.stride[1][0] = 1;
+    } else {
+        if (!broadcast_shape(op->name, a, b, &rank, broadcast))
+            return NULL;
+        met = meet(a, b, rank, dims);
+    }
     return lg_record_recipe(
         tape, op, 2, inputs,
         &(lg_recipe){ .rank = rank, .dims = dims, .attributes = &met, .attribute_bytes = sizeof met });
