@@ -20,7 +20,7 @@ typedef struct bare_work {
     size_t elements;            /* of what follows, in the loss or the activations */
     size_t read, written;       /* arrays that the cache does not hold; no more are written than read */
     size_t exponentials;        /* of each element; a logarithm or a tanh counts as one */
-    size_t activations;         /* whose derivatives are a pass by itself: gradient and output read, derivative written */
+    size_t activations;         /* whose derivatives are a pass by itself, of two arrays read and one written */
 } bare_work;
 
 typedef struct workload {

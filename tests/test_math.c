@@ -193,7 +193,7 @@ static const function functions[] = {
     /* Of a large x^2 the last digits are lost, and with them digits of its exponential. */
     { "normal_below", LOOP_NAMES(normal_below), true_normal_below, -1, REAL_INFINITY, 6, NEITHER, 0, 1 },
     { "normal_below", LOOP_NAMES(normal_below), true_normal_below, -10, -1, 128, NEITHER, 0, (lg_real)0.16 },
-    { "normal_density", LOOP_NAMES(normal_density), true_normal_density, -2, 2, 4, NEITHER, (lg_real)0.05, (lg_real)0.4 },
+    { "normal_density", LOOP_NAMES(normal_density), true_normal_density, -2, 2, 4, NEITHER, 0, (lg_real)0.4 },
     { "normal_density", LOOP_NAMES(normal_density), true_normal_density, 2, 10, 128, NEITHER, 0, (lg_real)0.06 },
 #define POWER_ROW(name, shape, least) \
     { #name, LOOP_NAMES(name), true_##name, -REAL_INFINITY, REAL_INFINITY, 1, shape, least, REAL_INFINITY }

@@ -2,6 +2,8 @@
 #include "autograd/ops.h"
 #include "tensor/tensor_internal.h"
 
+#include "support.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -208,8 +210,8 @@ START_TEST(softmax_is_right_in_every_place_of_any_number_of_rows)
     static const size_t numbers[] = { 1, 3, 15, 16, 17, 63, 64, 65, 150 };
     static const size_t lengths[] = { 1, 2, 3, 4, 5, 10, 17, 63, 64, 65, 100, 130 };
     lg_rng rng = lg_rng_seed(2);
-    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
-        for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n += test_stride(4))
+        for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k += test_stride(5)) {
             const size_t rows = numbers[n], length = lengths[k];
             lg_tape_reset(tape);
             lg_tensor *x = lg_tensor_normal(LG_SHAPE(rows, length), 0, 3, &rng);
@@ -313,8 +315,8 @@ START_TEST(sums_and_maxima_are_right_for_any_number_and_length_of_rows)
 {
     static const size_t numbers[] = { 1, 3, 63, 64, 65, 200 }, lengths[] = { 1, 2, 3, 10, 63, 64, 65, 200 };
     lg_rng rng = lg_rng_seed(6);
-    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-        for (size_t w = 0; w < sizeof lengths / sizeof *lengths; w++) {
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k += test_stride(3))
+        for (size_t w = 0; w < sizeof lengths / sizeof *lengths; w += test_stride(3)) {
             const size_t rows = numbers[k], length = lengths[w];
             lg_tape_reset(tape);
             lg_tensor *drawn = lg_tensor_normal(LG_SHAPE(rows, length), 0, 1, &rng);
@@ -365,8 +367,8 @@ START_TEST(a_row_or_a_column_meets_any_number_of_short_rows)
 {
     static const size_t numbers[] = { 1, 2, 5, 300, 1030 }, widths[] = { 2, 3, 10, 63, 64 };
     lg_rng rng = lg_rng_seed(5);
-    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
-        for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
+    for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k += test_stride(3))
+        for (size_t w = 0; w < sizeof widths / sizeof *widths; w += test_stride(2))
             for (int form = 0; form < 8; form++) {
                 const size_t rows = numbers[k], width = widths[w];
                 const bool column = form & 1, first = form & 2, twice = form & 4;

@@ -181,8 +181,8 @@ static void run_flat(size_t begin, size_t end, void *context)
     p->kernel(&s);
 }
 
-/* Operands that meet in short rows, a row or a column of one beside all of the other, are worked on some rows at a time,
- * as one stretch: what is repeated is first written out. */
+/* Operands that meet in short rows, a row or a column of one beside all of the other, are worked on some rows at a
+ * time, as one stretch: what is repeated is first written out. */
 enum { SHORT = 64, BLOCK = 1024 };
 
 static bool meet_in_short_rows(const meeting *met)

@@ -13,7 +13,8 @@ static size_t strip_at(size_t inner, size_t column)
     return inner - column < STRIP ? inner - column : STRIP;
 }
 
-/* Rows shorter than that, unless they are few, are transposed, some at a time, and reduced as columns: side by side, too. */
+/* Rows shorter than that, unless they are few, are transposed, some at a time, and reduced as columns: side by side,
+ * too. */
 enum { SHORT = 64, ROWS_AT_ONCE = 64, FEW = 8 };
 
 static bool are_short_rows(lg_around s)

@@ -30,8 +30,8 @@ LG_INLINE void exponentials_of_rows(size_t rows, size_t classes, const lg_real *
     }
 }
 
-/* Row u of a chunk's `rows`, gone through in their order; z and e are where it begins. e_k = exp((z_k - max z) / T) is there
- * for this row and those worked on with it. */
+/* Row u of a chunk's `rows`, gone through in their order; z and e are where it begins. e_k = exp((z_k - max z) / T) is
+ * there for this row and those worked on with it. */
 LG_INLINE softmax_row next_row(softmax_rows *s, size_t u, size_t rows, size_t classes, const lg_real *z,
                                lg_real inverse_temperature, lg_real *e)
 {

@@ -114,8 +114,8 @@ LG_CLONES static lg_real dot(size_t k, const lg_real *a, const lg_real *b)
 }
 
 /* Small products A B' go faster as A (B')', or as (A')' B', whichever transposition is the smaller: where OpenBLAS has
- * kernels for small matrices, which are the layers of small nets, it has none for this case; where it has none, the detour
- * costs as much as it saves. */
+ * kernels for small matrices, which are the layers of small nets, it has none for this case; where it has none, the
+ * detour costs as much as it saves. */
 enum { TRANSPOSED_REALS = 8192, LEAST_ROWS = 16, SMALL_PRODUCT = 1000000 };
 
 static bool worth_transposing(size_t m, size_t n, size_t k)

@@ -1,5 +1,5 @@
-/* What softmax, its logarithm and the losses of logits begin with: the exponentials of rows, shifted by the row's largest
- * so that none overflows, and what they add up to. */
+/* What softmax, its logarithm and the losses of logits begin with: the exponentials of rows, shifted by the row's
+ * largest so that none overflows, and what they add up to. */
 #ifndef LG_EXPONENTIALS_INTERNAL_H
 #define LG_EXPONENTIALS_INTERNAL_H
 
@@ -67,8 +67,8 @@ LG_INLINE void lg_exponentials_of_long_rows(size_t rows, size_t width, const lg_
     }
 }
 
-/* Short rows are worked on side by side, as the columns of a transposed matrix, so that no vector is cut short and no sum
- * is a tree. After the last of the rows, zeros fill a vector: how many columns the matrix has. */
+/* Short rows are worked on side by side, as the columns of a transposed matrix, so that no vector is cut short and no
+ * sum is a tree. After the last of the rows, zeros fill a vector: how many columns the matrix has. */
 LG_INLINE size_t lg_lanes(size_t rows)
 {
     return (rows + LG_LANES - 1) / LG_LANES * LG_LANES;
@@ -140,8 +140,9 @@ LG_INLINE void lg_give_short_rows(size_t rows, size_t width, const lg_short_rows
     lg_transpose_reals(width, rows, t->column, lg_lanes(rows), y, width);
 }
 
-/* e[u][k] = exp(factor (x[u][k] - largest[u])) of at most LG_ROWS_AT_ONCE rows of x [rows, width], `stride` reals apart, for
- * factor > 0; e [rows, width] and x do not overlap. NaN in a row is passed over by its largest and comes back in its sums. */
+/* e[u][k] = exp(factor (x[u][k] - largest[u])) of at most LG_ROWS_AT_ONCE rows of x [rows, width], `stride` reals
+ * apart, for factor > 0; e [rows, width] and x do not overlap. NaN in a row is passed over by its largest and comes
+ * back in its sums. */
 LG_INLINE void lg_shifted_exponentials(size_t rows, size_t width, const lg_real *x, size_t stride, lg_real factor,
                                        lg_real *restrict e, lg_exponential_sums *s)
 {

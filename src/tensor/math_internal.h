@@ -11,11 +11,11 @@
  *                            are those of x^2
  *   real_reciprocal          1 / x for x in [1e-37, 8e37], 0 for infinity: beside a square root faster than a division
  *
- * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log; pow half
- * a unit), 2 (expm1, log1p, softplus, erf and the turns) or 3 (tanh, sigmoid), which `make accuracy` proves; the relative
- * error stays small near 0 (tanh x = x for tiny x); subnormal numbers in and out, infinities, NaN and the sign of zero are
- * as in C's Annex F. The double build calls libm. Within one clone (below) a value does not depend on its place in the
- * loop.
+ * The float build has polynomials of its own: over all floats at most 1.1 units in the last place off (exp, log; pow
+ * half a unit), 2 (expm1, log1p, softplus, erf and the turns) or 3 (tanh, sigmoid), which `make accuracy` proves; the
+ * relative error stays small near 0 (tanh x = x for tiny x); subnormal numbers in and out, infinities, NaN and the sign
+ * of zero are as in C's Annex F. The double build calls libm. Within one clone (below) a value does not depend on its
+ * place in the loop.
  *
  * Every form here is plain arithmetic and selection, since that is what vectorises on every x86-64 and elsewhere: no
  * fmaf, rint, fmax, no table. Needs -fno-math-errno -fno-trapping-math; must not meet -ffast-math, which would undo the
@@ -182,8 +182,8 @@ LG_INLINE float power_of_2(int32_t n)
     return bits_float((uint32_t)(n + 127) << 23);
 }
 
-/* x + FLOAT_ROUNDER, for |x| < 2^22, has no room for a fraction: its low bits are x rounded to an integer. With 127 more
- * they are the exponent bits of 2 to that integer. */
+/* x + FLOAT_ROUNDER, for |x| < 2^22, has no room for a fraction: its low bits are x rounded to an integer. With 127
+ * more they are the exponent bits of 2 to that integer. */
 #define FLOAT_ROUNDER 12582912.0f /* 1.5 * 2^23 */
 #define POWER_ROUNDER (FLOAT_ROUNDER + 127.0f)
 
@@ -210,8 +210,9 @@ LG_INLINE float real_sqrt(float x)
     return sqrtf(x);
 }
 
-/* exp(x) = 2^n (1 + r + r^2 q(r)), q within 2^-28.2. The power of 2 comes in two factors, 2^(n + shift) and `unshift`, which
- * is 2^-shift, since 2^n alone may be too large or, towards subnormal results, too small; only the last product rounds. */
+/* exp(x) = 2^n (1 + r + r^2 q(r)), q within 2^-28.2. The power of 2 comes in two factors, 2^(n + shift) and `unshift`,
+ * which is 2^-shift, since 2^n alone may be too large or, towards subnormal results, too small; only the last product
+ * rounds. */
 LG_INLINE float exp_shifted(float x, float shift, float unshift)
 {
     float r;
@@ -331,7 +332,8 @@ LG_INLINE float real_tanh(float x)
 {
     const float absolute = fabsf(x);
     float r;
-    const float power = reduce_by_ln_2(-2.0f * (absolute > 10.0f ? 10.0f : absolute), 0.0f, &r); /* tanh(10): 1, rounded */
+    const float bounded = absolute > 10.0f ? 10.0f : absolute; /* tanh(10) is 1, rounded */
+    const float power = reduce_by_ln_2(-2.0f * bounded, 0.0f, &r);
     const float t = power * expm1_of_reduced(r) + (power - 1.0f);
     return copysignf(t / (2.0f + t), x);
 }
@@ -411,7 +413,7 @@ LG_INLINE float real_erf(float x)
     return absolute < 1.0f ? near : far;
 }
 
-/* With a = |x|, e = exp(-a^2 / 2), t = 1 / (1 + 0.3 a) and u = 1 - t, what lies beyond a is e t p(u), p within 2^-27.7. */
+/* With a = |x|, e = exp(-a^2 / 2), t = 1 / (1 + 0.3 a) and u = 1 - t, beyond a lies e t p(u), p within 2^-27.7. */
 LG_INLINE float real_normal(float x, float *density)
 {
     const float a = fabsf(x), e = real_exp_minus_abs(a * a * 0.5f);
@@ -445,9 +447,9 @@ LG_INLINE double bits_double(uint64_t bits)
     return x;
 }
 
-/* log2 of a positive double, infinity and 0 included. a = 2^n m with m in [sqrt(1/2), sqrt(2)) as in reduce_by_2, and with
- * s = (m - 1) / (m + 1), |s| < 0.172, ln m = 2 (s + s^3 / 3 + s^5 / 5 + ...), of which the terms left out are below 2^-44.
- * 2^52 + n + 1023 has the integer for its low bits: there is no conversion of 64 bits on every processor. */
+/* log2 of a positive double, infinity and 0 included. a = 2^n m with m in [sqrt(1/2), sqrt(2)) as in reduce_by_2, and
+ * with s = (m - 1) / (m + 1), |s| < 0.172, ln m = 2 (s + s^3 / 3 + s^5 / 5 + ...), of which the terms left out are
+ * below 2^-44. 2^52 + n + 1023 has the integer for its low bits: not all processors convert 64 bits. */
 LG_INLINE double log2_in_double(double a)
 {
     const uint64_t sqrt_half = 0x3FE6A09E667F3BCDu, one = 0x3FF0000000000000u;
@@ -465,12 +467,13 @@ LG_INLINE double log2_in_double(double a)
     return a == 0 ? -(double)INFINITY : a == (double)INFINITY ? a : y;
 }
 
-/* 2^t, 0 or beyond every float where |t| > 200: t = k + r with |r| <= 1/2, e^(r ln 2) by its series, whose terms left out
- * are below 2^-37. */
+/* 2^t, 0 or beyond every float where |t| > 200: t = k + r with |r| <= 1/2, e^(r ln 2) by its series, whose terms left
+ * out are below 2^-37. */
 LG_INLINE double exp2_in_double(double t)
 {
     const double above = t < -200 ? -200 : t, bounded = above > 200 ? 200 : above;
-    const double rounder = 0x1.8p52 + 1023, sum = bounded + rounder, x = 0.69314718055994531 * (bounded - (sum - rounder));
+    const double rounder = 0x1.8p52 + 1023, sum = bounded + rounder;
+    const double x = 0.69314718055994531 * (bounded - (sum - rounder));
     double p = 1.0 / 362880;
     p = p * x + 1.0 / 40320;
     p = p * x + 1.0 / 5040;

@@ -28,8 +28,9 @@ void *lg_realloc(void *block, size_t count, size_t size, const char *what)
     return resized ? resized : short_of(count, size, what);
 }
 
-/* Where memory is mapped in pages of 4 KB, a processor that reads here and there in a large block looks for the page longer
- * than for the number. Linux has pages of 2 MB for those who ask; a sixteenth of a block at most is left over in them. */
+/* Where memory is mapped in pages of 4 KB, a processor that reads here and there in a large block looks for the page
+ * longer than for the number. Linux has pages of 2 MB for those who ask; a sixteenth of a block at most is left over in
+ * them. */
 #define HUGE_PAGE ((size_t)2 << 20)
 #define LARGE (16 * HUGE_PAGE)
 
