@@ -183,11 +183,11 @@ static void run_flat(size_t begin, size_t end, void *context)
 
 /* Operands that meet in short rows, a row or a column of one beside all of the other, are worked on some rows at a
  * time, as one stretch: what is repeated is first written out. */
-enum { SHORT = 64, BLOCK = 1024 };
+enum { BLOCK = 1024 };
 
 static bool meet_in_short_rows(const meeting *met)
 {
-    return met->rank == 2 && met->dims[0] > 0 && met->dims[0] < SHORT;
+    return met->rank == 2 && met->dims[0] > 0 && lg_are_short(met->dims[0]);
 }
 
 typedef struct short_rows {
@@ -293,10 +293,7 @@ LG_CLONES static void sum_rows(double *restrict sum, const lg_real *part, size_t
 {
     lg_real columns[BLOCK];
     lg_transpose_reals(rows, n, part, n, columns, rows);
-    memset(sum, 0, rows * sizeof *sum);
-    for (size_t j = 0; j < n; j++)
-        for (size_t r = 0; r < rows; r++)
-            sum[r] += (double)columns[j * rows + r];
+    lg_sum_columns(n, rows, rows, columns, sum);
 }
 
 static void backward_short_rows(const lg_node *node, size_t which, kernel *gradient, lg_real *target, bool add)
@@ -325,8 +322,9 @@ static void backward_short_rows(const lg_node *node, size_t which, kernel *gradi
     }
     if (!is_row)
         return;
-    for (size_t i = n; i < sums; i++)
-        sum[i % n] += sum[i];
+    for (size_t i = n; i < sums; i += n)
+        for (size_t j = 0; j < n; j++)
+            sum[j] += sum[i + j];
     put_sums(target, add, sum, n);
 }
 

@@ -57,6 +57,7 @@ UNARY_OP(log, real_log(x), g / x)
 UNARY_OP(sqrt, real_sqrt(x), g / (2 * y))
 UNARY_OP(square, x * x, 2 * x * g)
 UNARY_OP(abs, LG_LIBM(fabs)(x), x == 0 ? 0 : x < 0 ? -g : g)
+
 /* c x^(c - 1), 0 for c = 0 */
 LG_INLINE lg_real pow_slope(lg_real x, lg_real c)
 {

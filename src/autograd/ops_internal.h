@@ -83,6 +83,17 @@ LG_INLINE void lg_unary_backward(size_t begin, size_t end, const lg_sweep *s, lg
             gx[i] = gradient(g[i], x[i], y[i], c);
 }
 
+/* sum[j] = sum over k of x[k, j], in double, of n columns whose elements are `stride` apart. */
+LG_INLINE void lg_sum_columns(size_t length, size_t n, size_t stride, const lg_real *x, double *restrict sum)
+{
+    memset(sum, 0, n * sizeof *sum);
+    for (size_t k = 0; k < length; k++) {
+        const lg_real *restrict row = x + k * stride;
+        for (size_t j = 0; j < n; j++)
+            sum[j] += (double)row[j];
+    }
+}
+
 /* gradient[0..n) = values, or += values. */
 LG_INLINE void lg_put_all(lg_real *restrict gradient, bool add, const lg_real *restrict values, size_t n)
 {

@@ -13,41 +13,24 @@ static size_t strip_at(size_t inner, size_t column)
     return inner - column < STRIP ? inner - column : STRIP;
 }
 
-/* Rows shorter than that, unless they are few, are transposed, some at a time, and reduced as columns: side by side,
- * too. */
-enum { SHORT = 64, ROWS_AT_ONCE = 64, FEW = 8 };
+/* Short rows are reduced side by side, unless they are few. */
+enum { FEW = 8 };
 
 static bool are_short_rows(lg_around s)
 {
-    return s.inner == 1 && s.length < SHORT && s.outer >= FEW;
-}
-
-static size_t rows_at(size_t rows, size_t row)
-{
-    return rows - row < ROWS_AT_ONCE ? rows - row : ROWS_AT_ONCE;
+    return s.inner == 1 && lg_are_short(s.length) && s.outer >= FEW;
 }
 
 /* ------------------------------------------------------------ sum and mean */
 
-/* sum[j] = sum over k of x[k, j], of n columns whose elements are `stride` apart. */
-LG_INLINE void sum_columns(size_t length, size_t n, size_t stride, const lg_real *x, double *restrict sum)
-{
-    memset(sum, 0, n * sizeof *sum);
-    for (size_t k = 0; k < length; k++) {
-        const lg_real *restrict row = x + k * stride;
-        for (size_t j = 0; j < n; j++)
-            sum[j] += (double)row[j];
-    }
-}
-
 LG_CLONES static void sum_short_rows(size_t rows, size_t length, double factor, const lg_real *x, lg_real *y)
 {
-    lg_real columns[SHORT * ROWS_AT_ONCE];
-    double sum[ROWS_AT_ONCE];
+    lg_real columns[LG_SHORT * LG_ROWS_AT_ONCE];
+    double sum[LG_ROWS_AT_ONCE];
     for (size_t r = 0, n; r < rows; r += n) {
-        n = rows_at(rows, r);
+        n = lg_rows_at_once(rows - r);
         lg_transpose_reals(n, length, x + r * length, length, columns, n);
-        sum_columns(length, n, n, columns, sum);
+        lg_sum_columns(length, n, n, columns, sum);
         for (size_t j = 0; j < n; j++)
             y[r + j] = (lg_real)(factor * sum[j]);
     }
@@ -69,7 +52,7 @@ LG_CLONES static void sum_axis(lg_around s, double factor, const lg_real *x, lg_
         }
         for (size_t c = 0; c < s.inner; c += STRIP) {
             const size_t n = strip_at(s.inner, c);
-            sum_columns(s.length, n, s.inner, block + c, sum);
+            lg_sum_columns(s.length, n, s.inner, block + c, sum);
             for (size_t j = 0; j < n; j++)
                 y[o * s.inner + c + j] = (lg_real)(factor * sum[j]);
         }
@@ -142,8 +125,8 @@ LG_CLONES static size_t largest_at(const lg_real *x, size_t n)
         best = x[i] > best ? x[i] : best;
         nans |= x[i] != x[i];
     }
-    for (size_t first = 0;; first += SHORT) {
-        const size_t end = n - first < SHORT ? n : first + SHORT;
+    for (size_t first = 0;; first += LG_BLOCK) {
+        const size_t end = n - first < LG_BLOCK ? n : first + LG_BLOCK;
         unsigned found = 0;
         for (size_t i = first; i < end; i++)
             found |= nans ? x[i] != x[i] : x[i] == best;
@@ -170,10 +153,10 @@ LG_CLONES static void columns_largest_at(size_t length, size_t n, size_t stride,
 
 static void max_of_short_rows(size_t rows, size_t length, const lg_real *x, lg_real *y, size_t *at)
 {
-    lg_real columns[SHORT * ROWS_AT_ONCE];
-    size_t where[ROWS_AT_ONCE];
+    lg_real columns[LG_SHORT * LG_ROWS_AT_ONCE];
+    size_t where[LG_ROWS_AT_ONCE];
     for (size_t r = 0, n; r < rows; r += n) {
-        n = rows_at(rows, r);
+        n = lg_rows_at_once(rows - r);
         lg_transpose_reals(n, length, x + r * length, length, columns, n);
         columns_largest_at(length, n, n, columns, where);
         for (size_t j = 0; j < n; j++)

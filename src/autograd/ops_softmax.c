@@ -54,7 +54,7 @@ LG_INLINE void softmax_of_short_rows(size_t rows, size_t length, bool logarithm,
 LG_INLINE void softmax_of_all_short_rows(size_t rows, size_t length, bool logarithm, const lg_real *x, lg_real *y)
 {
     for (size_t done = 0, n; done < rows; done += n) {
-        n = rows - done < LG_ROWS_AT_ONCE ? rows - done : LG_ROWS_AT_ONCE;
+        n = lg_rows_at_once(rows - done);
         softmax_of_short_rows(n, length, logarithm, x + done * length, y + done * length);
     }
 }

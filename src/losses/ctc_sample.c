@@ -75,7 +75,7 @@ LG_CLONES static void normalize_frames(const lg_ctc_call *call, lg_ctc_sample *s
     const size_t stride = lg_ctc_frame_at(&call->shape, s->index, 1) - lg_ctc_frame_at(&call->shape, s->index, 0);
     lg_exponential_sums sums;
     for (size_t first = 0, frames; first < s->frames; first += frames) {
-        frames = s->frames - first < LG_ROWS_AT_ONCE ? s->frames - first : LG_ROWS_AT_ONCE;
+        frames = lg_rows_at_once(s->frames - first);
         lg_shifted_exponentials(frames, classes, pred + lg_ctc_frame_at(&call->shape, s->index, first), stride, 1,
                                 s->exponential + first * classes, &sums);
         for (size_t t = 0; t < frames; t++) {

@@ -35,9 +35,9 @@ LG_INLINE void exponentials_of_rows(size_t rows, size_t classes, const lg_real *
 LG_INLINE softmax_row next_row(softmax_rows *s, size_t u, size_t rows, size_t classes, const lg_real *z,
                                lg_real inverse_temperature, lg_real *e)
 {
-    const size_t at = u % LG_ROWS_AT_ONCE, left = rows - u;
+    const size_t at = u % LG_ROWS_AT_ONCE;
     if (at == 0)
-        exponentials_of_rows(left < LG_ROWS_AT_ONCE ? left : LG_ROWS_AT_ONCE, classes, z, inverse_temperature, e, s);
+        exponentials_of_rows(lg_rows_at_once(rows - u), classes, z, inverse_temperature, e, s);
     return (softmax_row){ s->sums.largest[at], s->log_rest[at], s->rest[at], s->inverse[at] };
 }
 

@@ -6,7 +6,7 @@
 #include "tensor/reduce_internal.h"
 #include "tensor/transpose_internal.h"
 
-enum { LG_ROWS_AT_ONCE = 64, LG_LANES = 16 };
+enum { LG_LANES = 16 };
 
 /* Of each row: its largest number; how many exponentials are 1, of the largest and of those that equal it but for a
  * rounding; the sum of the others, which keeps its digits however small it is. */
@@ -67,20 +67,14 @@ LG_INLINE void lg_exponentials_of_long_rows(size_t rows, size_t width, const lg_
     }
 }
 
-/* Short rows are worked on side by side, as the columns of a transposed matrix, so that no vector is cut short and no
- * sum is a tree. After the last of the rows, zeros fill a vector: how many columns the matrix has. */
+/* How many columns the matrix of short rows has: after the last of the rows, zeros fill a vector. */
 LG_INLINE size_t lg_lanes(size_t rows)
 {
     return (rows + LG_LANES - 1) / LG_LANES * LG_LANES;
 }
 
-LG_INLINE bool lg_are_short(size_t width)
-{
-    return width < LG_BLOCK;
-}
-
 typedef struct lg_short_rows {
-    lg_real column[LG_BLOCK * LG_ROWS_AT_ONCE]; /* [width, lanes] */
+    lg_real column[LG_SHORT * LG_ROWS_AT_ONCE]; /* [width, lanes] */
 } lg_short_rows;
 
 /* Takes x [rows, width], its rows `stride` reals apart; finds the largest of each row, and has no sums yet. */

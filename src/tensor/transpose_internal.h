@@ -1,8 +1,23 @@
-/* Transposing a matrix that stays in cache. */
+/* Transposing a matrix that stays in cache; and rows that are so short that they go faster side by side, transposed. */
 #ifndef LG_TRANSPOSE_INTERNAL_H
 #define LG_TRANSPOSE_INTERNAL_H
 
 #include "tensor/math_internal.h"
+
+/* Rows shorter than LG_SHORT are taken LG_ROWS_AT_ONCE at a time, as the columns of a transposed matrix: no vector is cut
+ * short, and no sum is a tree. */
+enum { LG_SHORT = 64, LG_ROWS_AT_ONCE = 64 };
+
+LG_INLINE bool lg_are_short(size_t width)
+{
+    return width < LG_SHORT;
+}
+
+/* The next rows to take, of as many as are left. */
+LG_INLINE size_t lg_rows_at_once(size_t left)
+{
+    return left < LG_ROWS_AT_ONCE ? left : LG_ROWS_AT_ONCE;
+}
 
 /* to [k, n] = from' [n, k], in squares of four rows and columns where the compiler has vectors to shuffle. Rows are
  * `from_stride` and `to_stride` reals apart. */
